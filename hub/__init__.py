@@ -1,0 +1,1 @@
+"""The Penstock hub: one asyncio service per site, from sensors to the cloud through a durable outbox."""

@@ -1,0 +1,1 @@
+"""The outbox: the one durable place between acquisition and uplink."""

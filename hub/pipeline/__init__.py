@@ -1,0 +1,1 @@
+"""From samples to readings: calibration, range policy, quality, windows, dead-band."""

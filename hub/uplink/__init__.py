@@ -1,0 +1,1 @@
+"""The uplink: brings batches from the outbox into Supabase exactly once in effect."""

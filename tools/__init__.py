@@ -1,0 +1,1 @@
+"""What people run beside the hub: the command line, simulators, the local cloud, benchmarks."""

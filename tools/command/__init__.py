@@ -1,0 +1,1 @@
+"""The penstock command, one file per group of subcommands."""

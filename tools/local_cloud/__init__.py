@@ -1,0 +1,1 @@
+"""The whole cloud side on one machine, without an account."""
