@@ -1,0 +1,61 @@
+"""The penstock command: parses, runs one subcommand, turns errors into sentences and exit codes.
+
+Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, 3 works but needs attention, 130 interrupted.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from hub.errors import ConfigError, PenstockError
+
+GROUPS = ("demo", "hub", "modbus", "outbox", "cloud", "sim", "bench")
+
+_EPILOG = """\
+start here:
+  penstock demo                          the whole way from a bus to a cloud on this machine
+  penstock modbus scan /dev/serial/by-id/…   find what is on an RS485 line
+  penstock hub check site.toml           say everything that is wrong with a configuration
+  penstock hub run site.toml             run the hub of a site
+
+exit codes: 0 fine · 1 failed · 2 wrong usage or configuration · 3 works but needs attention
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of every subcommand."""
+    parser = argparse.ArgumentParser(
+        prog="penstock",
+        description="Site telemetry that loses nothing.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    groups = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in GROUPS:
+        importlib.import_module(f"tools.command.{name}").register(groups)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        arguments = build_parser().parse_args(argv)
+        return int(arguments.run(arguments))
+    except ConfigError as error:
+        for problem in error.problems:
+            print(f"penstock: error: {problem}", file=sys.stderr)
+        print(f"penstock: {len(error.problems)} problem(s) found; nothing was started", file=sys.stderr)
+        return 2
+    except PenstockError as error:
+        print(f"penstock: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
