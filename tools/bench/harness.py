@@ -1,4 +1,4 @@
-"""How a benchmark measures and says what it found. Owns medians, pairs and the table; the work is elsewhere."""
+"""How a benchmark measures and says what it found: medians, pairs and the table. The work is elsewhere."""
 
 import json
 from collections.abc import Callable, Sequence
