@@ -22,7 +22,8 @@ class Point:
 
     address: zero-based, as on the wire. order: "" for big-endian. length: registers of a string.
     bit: a single bit of the register. mask: several, shifted down. wrap: the raw value at which a counter
-    starts over.
+    starts over. block: (address, count) of the one read with which the device hands the value out, for
+    devices that refuse any other.
     """
 
     metric: str
@@ -36,6 +37,7 @@ class Point:
     mask: int | None = None
     length: int = 1
     wrap: int | None = None
+    block: tuple[int, int] | None = None
 
     @property
     def count(self) -> int:
@@ -48,6 +50,11 @@ class Point:
     def end(self) -> int:
         """The address behind its last register."""
         return self.address + self.count
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first address to read for it, and the one behind the last."""
+        return (self.block[0], sum(self.block)) if self.block else (self.address, self.end)
 
     @property
     def wrap_value(self) -> float | None:
@@ -101,6 +108,8 @@ def _faults_of_parts(point: Point) -> list[tuple[str, str]]:
         found.append(("mask", f"{point.mask:#x} selects nothing in {bits} bits"))
     if point.type == "string" and not 1 <= point.length <= 125:
         found.append(("length", f"{point.length} registers; one read carries 1 to 125"))
+    if point.block and not (point.block[0] <= point.address and point.end <= sum(point.block)):
+        found.append(("block", f"{list(point.block)} does not contain the point"))
     if point.wrap is not None and (point.wrap <= 0 or point.type not in CODES):
         found.append(("wrap", f"{point.wrap} is no value at which a counter starts over"))
     return found

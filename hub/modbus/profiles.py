@@ -59,6 +59,7 @@ _POINT: dict[str, Any] = {
     "mask": int,
     "length": int,
     "wrap": int,
+    "block": list,
 }
 
 
@@ -147,6 +148,11 @@ def read_points(
     for index, entry in enumerate(entries):
         here = f"{where}[{index}]"
         fields = reader.take(entry, _POINT, here, required=("metric", "address", "type"))
+        if "block" in fields and (block := _block_of(fields["block"])) is None:
+            reader.complain(f"{here}.block", f"{fields['block']!r}", "[address, count], 1 to 125 registers")
+            del fields["block"]
+        elif "block" in fields:
+            fields["block"] = block
         point = Point(**{"metric": "", **fields})
         for key, reason in faults(point):
             reader.complain(f"{here}.{key}", reason)
@@ -161,6 +167,11 @@ def read_points(
         seen.add(point.metric)
         points.append(point)
     return tuple(points)
+
+
+def _block_of(entry: list[Any]) -> tuple[int, int] | None:
+    is_pair = len(entry) == 2 and all(isinstance(part, int) and part >= 0 for part in entry)
+    return (entry[0], entry[1]) if is_pair and 1 <= entry[1] <= REGISTERS_PER_READ else None
 
 
 def _metrics_of(reader: _Reader, kind_name: Any) -> Mapping[str, Metric]:
