@@ -1,0 +1,1 @@
+"""Tests that run in the real MicroPython, and what starts them there."""

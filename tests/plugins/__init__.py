@@ -1,0 +1,1 @@
+"""pytest plugins of this repository; pyproject.toml loads them."""
