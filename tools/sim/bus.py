@@ -1,0 +1,269 @@
+"""A simulated RS485 bus: real RTU frames on a pseudo-terminal or a TCP port, at the pace of the wire.
+
+Owns the ports and the waiting; what happens on the line is decided in wire.py.
+"""
+
+import contextlib
+import os
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from hub.errors import OperatorNeeded
+from tools.sim.cable import Cable
+from tools.sim.frames import Ear
+from tools.sim.line import Line, Parity
+from tools.sim.precise_wait import SPIN_S, sharpen_timers, spin_until
+from tools.sim.slave import SimulatedSlave
+from tools.sim.water import Site
+from tools.sim.wire import Transmission, Wire
+
+_IDLE_S = 0.5  # the water moves on at least this often, so that a late request does not wait for it
+_SILENCE_S = (
+    0.005  # on a pseudo-terminal the pieces of one write arrive at once; a scheduler may still be between
+)
+_SPEED_UP_STEP_S = 0.1
+_LONGEST_STEP_S = 10.0
+
+
+class _Port:
+    """One way in: a descriptor, the ear at it, and since when it is silent."""
+
+    def __init__(self, descriptor: int, connection: socket.socket | None = None) -> None:
+        self.descriptor = descriptor
+        self.connection = connection
+        self.ear = Ear()
+        self.heard_s = 0.0
+
+
+class SimulatedBus:
+    """Slaves on one line, answering from a thread of its own while the context lasts.
+
+    link: where the port's lasting name is; a temporary folder when None.
+    tcp_port: also listen there for RTU over TCP, 0 for any. speed_up: simulated seconds per second.
+    is_strict: a request that comes too soon is not understood.
+    """
+
+    def __init__(
+        self,
+        slaves: Sequence[SimulatedSlave],
+        baud: int = 19_200,
+        parity: Parity = "none",
+        stop_bits: int = 1,
+        *,
+        is_paced: bool = True,
+        is_strict: bool = False,
+        link: Path | None = None,
+        tcp_port: int | None = None,
+        speed_up: float = 1.0,
+        seed: int = 0,
+    ) -> None:
+        self.line = Line(baud, parity, stop_bits)
+        self.wire = Wire(slaves, self.line, is_paced=is_paced, is_strict=is_strict, seed=seed)
+        self.counters = self.wire.counters
+        step_s = min(max(_SPEED_UP_STEP_S * speed_up, _SPEED_UP_STEP_S), _LONGEST_STEP_S)
+        self.site = Site(seed=seed, step_s=step_s)
+        self.tcp_port = tcp_port
+        self._speed_up = speed_up
+        self._cable = Cable(baud, link)
+        self._silence_s = max(self.line.gap_s, _SILENCE_S)
+        self._ports: dict[int, _Port] = {}
+        self._listener: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._nudge_in, self._nudge_out = -1, -1
+        self._thread = threading.Thread(target=self._run, name="simulated-bus", daemon=True)
+        self._is_stopping = False
+        self._started_s = 0.0
+
+    def __enter__(self) -> Self:
+        self._nudge_out, self._nudge_in = os.pipe()
+        os.set_blocking(self._nudge_out, False)
+        self._started_s = time.monotonic()
+        self.plug()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop answering and take the port away."""
+        self._is_stopping = True
+        self._nudge()
+        self._thread.join()
+        self.pull()
+        self._cable.close()
+        for descriptor in (self._nudge_in, self._nudge_out):
+            os.close(descriptor)
+
+    @property
+    def port(self) -> str:
+        """Return the lasting name of the port, which outlives pulling and plugging."""
+        return str(self._cable.link)
+
+    @property
+    def device(self) -> str:
+        """Return the name the port has now."""
+        return self._cable.name
+
+    @property
+    def elapsed_s(self) -> float:
+        """Return how long the bus has been there."""
+        return time.monotonic() - self._started_s
+
+    def slaves_at(self, address: int | None) -> list[SimulatedSlave]:
+        """Return the slaves of an address, or all. Raises: OperatorNeeded."""
+        found = [slave for slave in self.wire.slaves if address in (None, slave.address)]
+        if not found:
+            there = sorted({slave.address for slave in self.wire.slaves})
+            raise OperatorNeeded(f"no slave at {address}", where="simulated bus", hint=f"there are {there}")
+        return found
+
+    def fault(self, name: str, address: int | None = None, value: float = 1.0) -> None:
+        """Set or clear (value 0) a fault of one slave or of all. Raises: OperatorNeeded.
+
+        name: a field of Faults, shift, or reset (counters start at 0 again, once).
+        """
+        for slave in self.slaves_at(address):
+            with self._lock:
+                if name == "reset":
+                    slave.reset_counters(self.site)
+                elif name == "shift":
+                    slave.registers.shifts = bool(value)
+                else:
+                    slave.faults.set(name, value)
+
+    def dig(self, address: int, table: str, first: int, count: int) -> None:
+        """Make a hole in a table of a slave. Raises: OperatorNeeded."""
+        for slave in self.slaves_at(address):
+            with self._lock:
+                slave.registers.dig(table, first, count)
+
+    def pull(self) -> None:
+        """Pull the cable: the port goes, with its name and every connection."""
+        with self._lock:
+            self.wire.forget()
+            for port in self._ports.values():
+                if port.connection:
+                    port.connection.close()
+            self._ports.clear()
+            if self._listener:
+                self._listener.close()
+                self._listener = None
+            self._cable.pull()
+        self._nudge()
+
+    def plug(self) -> None:
+        """Plug the cable in: a port with another name, found under the same link."""
+        with self._lock:
+            self._cable.plug()
+            if self._cable.near is not None and self._cable.near not in self._ports:
+                self._ports[self._cable.near] = _Port(self._cable.near)
+            if self.tcp_port is not None and self._listener is None:
+                self._listener = socket.create_server(("127.0.0.1", self.tcp_port))
+                self.tcp_port = self._listener.getsockname()[1]
+        self._nudge()
+
+    def _run(self) -> None:
+        sharpen_timers()
+        while not self._is_stopping:
+            next_s = self.wire.next_s()
+            readable = self._wait(next_s)
+            with self._lock:
+                self._speak(time.monotonic())
+                self.site.advance(self.elapsed_s * self._speed_up)
+                self._hear(readable, time.monotonic())
+
+    def _wait(self, next_s: float | None) -> list[int]:
+        now_s = time.monotonic()
+        if next_s is not None and next_s - now_s <= SPIN_S:
+            spin_until(next_s)
+            return []
+        silence_s = min(
+            (port.heard_s + self._silence_s for port in self._listening()), default=now_s + _IDLE_S
+        )
+        until_s = min(silence_s, now_s + _IDLE_S if next_s is None else next_s - SPIN_S)
+        watched = [self._nudge_out, *self._ports]
+        if self._listener:
+            watched.append(self._listener.fileno())
+        try:
+            readable = select.select(watched, (), (), max(0.0, until_s - now_s))[0]
+        except (OSError, ValueError):  # the cable was pulled between the list and the wait
+            return []
+        return readable
+
+    def _listening(self) -> Iterator[_Port]:
+        return (port for port in list(self._ports.values()) if port.ear.is_listening)
+
+    def _speak(self, now_s: float) -> None:
+        for reply in self.wire.due(now_s):
+            self._send(reply)
+            self.counters.lateness_s.append(time.monotonic() - reply.end_s)
+
+    def _send(self, reply: Transmission) -> None:
+        port = self._ports.get(reply.origin)
+        # A port that is full or gone loses the bytes, as a line nobody listens to does.
+        with contextlib.suppress(OSError):
+            if port is not None:
+                os.write(port.descriptor, reply.frame)
+
+    def _hear(self, readable: Sequence[int], now_s: float) -> None:
+        for descriptor in readable:
+            if descriptor == self._nudge_out:
+                self._drain()
+            elif self._listener and descriptor == self._listener.fileno():
+                self._accept(self._listener)
+            elif descriptor in self._ports:
+                self._read(self._ports[descriptor], now_s)
+        for port in self._listening():
+            if now_s - port.heard_s >= self._silence_s:
+                self._take(port, port.ear.silence(), now_s)
+
+    def _read(self, port: _Port, now_s: float) -> None:
+        try:
+            data = os.read(port.descriptor, 4096)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._hang_up(port)
+            return
+        port.heard_s = now_s
+        self._take(port, port.ear.hear(data), now_s)
+
+    def _take(self, port: _Port, requests: Sequence[bytes], now_s: float) -> None:
+        is_understood = port.connection is not None or self._cable.fits()
+        for request in requests:
+            if is_understood:
+                self.wire.take(request, port.descriptor, now_s, self.site)
+            else:
+                self.counters.malformed += 1
+        self.counters.malformed += port.ear.malformed
+        port.ear.malformed = 0
+
+    def _hang_up(self, port: _Port) -> None:
+        if port.connection is not None:
+            self._ports.pop(port.descriptor)
+            port.connection.close()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            connection, _ = listener.accept()
+            connection.setblocking(False)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._ports[connection.fileno()] = _Port(connection.fileno(), connection)
+
+    def _drain(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._nudge_out, 4096)
+
+    def _nudge(self) -> None:
+        os.write(self._nudge_in, b"!")

@@ -1,0 +1,158 @@
+"""Transmitter profiles, read for the slave's side: what a value looks like in its registers.
+
+Reads the same files as the hub and shares no code with it, so that encoder and decoder check each other.
+"""
+
+import struct
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hub.errors import ConfigError, Problem
+from shared_schema.metrics import kind_named
+from tools.sim.line import Line
+
+FOLDER = Path(__file__).resolve().parents[2] / "hub" / "modbus" / "profiles"
+
+_FORMATS = {
+    "u16": "H",
+    "i16": "h",
+    "u32": "I",
+    "i32": "i",
+    "u64": "Q",
+    "i64": "q",
+    "float32": "f",
+    "float64": "d",
+}
+_LETTERS = "ABCDEFGH"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value in a slave's tables. wrap: the raw value at which a counter starts over."""
+
+    metric: str
+    table: str
+    address: int
+    type: str
+    order: str = ""
+    scale: float = 1.0
+    offset: float = 0.0
+    bit: int | None = None
+    mask: int | None = None
+    length: int = 1
+    wrap: int | None = None
+
+    @property
+    def is_bits(self) -> bool:
+        """Return whether the point lives in a table of single bits."""
+        return self.table in ("coil", "discrete")
+
+    @property
+    def is_part(self) -> bool:
+        """Return whether the point shares its register with others."""
+        return self.bit is not None or self.mask is not None
+
+    def words(self, value: float | str, *, before: int = 0) -> list[int]:
+        """Return the registers, or the bit, that say value. before: the register a part is put into."""
+        if isinstance(value, str) or self.type == "string":
+            return _words(
+                str(value).encode("ascii", "replace")[: 2 * self.length].ljust(2 * self.length, b"\0")
+            )
+        if self.is_bits or (self.type == "bool" and not self.is_part):
+            return [int(bool(value))]
+        raw = (value - self.offset) / self.scale
+        if self.is_part:
+            return [_merged(before, round(raw), self.mask if self.mask is not None else 1 << (self.bit or 0))]
+        return self._ordered(self._packed(raw))
+
+    def _packed(self, raw: float) -> bytes:
+        form = _FORMATS[self.type]
+        if self.wrap is not None:
+            raw %= self.wrap
+        if form in "fd":
+            return struct.pack(">" + form, raw)
+        low, high = _bounds(form)
+        return struct.pack(">" + form, min(max(round(raw), low), high) if self.wrap is None else int(raw))
+
+    def _ordered(self, packed: bytes) -> list[int]:
+        letters = self.order or _LETTERS[: len(packed)]
+        return _words(bytes(packed[_LETTERS.index(letter)] for letter in letters))
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a simulated slave needs to know of a transmitter.
+
+    rest_s: the pause it needs between its reply and the next request.
+    """
+
+    name: str
+    kind: str
+    line: Line
+    address: int
+    max_registers: int
+    max_bits: int
+    rest_s: float
+    points: tuple[Point, ...]
+
+
+def names(folder: Path = FOLDER) -> list[str]:
+    """Return the names of the profiles there are."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+@cache
+def load(name: str, folder: Path = FOLDER) -> Profile:
+    """Read a profile by its name, or by the path of its file. Raises: ConfigError."""
+    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+        return _profile(path.stem, document)
+    except FileNotFoundError:
+        hint = f"there are: {', '.join(names(folder)) or 'none'}"
+        raise ConfigError([Problem(str(path), "profile", f"no profile called {name!r}", hint)]) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        hint = "see the other files in the folder"
+        raise ConfigError(
+            [Problem(str(path), "profile", f"{type(error).__name__}: {error}", hint)]
+        ) from error
+
+
+def _profile(name: str, document: Mapping[str, Any]) -> Profile:
+    bus, limits = document.get("bus", {}), document.get("limits", {})
+    return Profile(
+        name=name,
+        kind=kind_named(document["kind"]).name,
+        line=Line(bus.get("baud", 9600), bus.get("parity", "none"), bus.get("stop_bits", 1)),
+        address=bus.get("address", 1),
+        max_registers=limits.get("max_registers", 125),
+        max_bits=limits.get("max_bits", 2000),
+        rest_s=limits.get("turnaround_ms", 0) / 1000,
+        points=tuple(_point(entry) for entry in document.get("point", ())),
+    )
+
+
+def _point(entry: Mapping[str, Any]) -> Point:
+    known = {key: entry[key] for key in Point.__slots__ if key in entry}
+    point = Point(**{"type": "bool", **known})
+    if not point.is_bits:
+        point.words(0.0)
+    return point
+
+
+def _words(data: bytes) -> list[int]:
+    return [int.from_bytes(data[index : index + 2], "big") for index in range(0, len(data), 2)]
+
+
+def _merged(before: int, part: int, mask: int) -> int:
+    shift = (mask & -mask).bit_length() - 1
+    return (before & ~mask) | (part << shift & mask)
+
+
+def _bounds(form: str) -> tuple[int, int]:
+    bits = 8 * struct.calcsize(">" + form)
+    return (0, 2**bits - 1) if form.isupper() else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
