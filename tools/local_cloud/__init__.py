@@ -1,1 +1,1 @@
-"""The whole cloud side on one machine, without an account."""
+"""The whole cloud side on one machine: REST over our migrations, and the functions beside it."""

@@ -1,0 +1,45 @@
+-- The roles and the two schemas that everything else stands on.
+
+-- Hosted Supabase has these roles. A bare Postgres, as in a test, does not; there they are made with the same
+-- powers, so that the policies below mean the same.
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'anon') then
+    create role anon nologin noinherit;
+  end if;
+  if not exists (select from pg_roles where rolname = 'authenticated') then
+    create role authenticated nologin noinherit;
+  end if;
+  if not exists (select from pg_roles where rolname = 'service_role') then
+    create role service_role nologin noinherit bypassrls;
+  end if;
+  -- What a device token names as its role. It owns nothing and inherits nothing.
+  if not exists (select from pg_roles where rolname = 'device') then
+    create role device nologin noinherit;
+  end if;
+  -- The REST server logs in as authenticator and becomes the role of the token.
+  if exists (select from pg_roles where rolname = 'authenticator') then
+    grant device to authenticator;
+  end if;
+end
+$$;
+
+-- A batch of a thousand rows takes milliseconds. What takes longer than this waits for a lock.
+alter role device set statement_timeout = '15s';
+
+-- Helpers of the policies, and what nobody may read through the API.
+create schema if not exists private;
+comment on schema private is 'Helpers of policies and triggers, and secrets. Not exposed through the API.';
+revoke all on schema private from public;
+grant usage on schema private to device;
+
+-- Row-level security is not inherited by partitions, so these must stay out of reach: nothing is granted here.
+create schema if not exists partitions;
+comment on schema partitions is 'Partitions of the tables in public. Not exposed, and granted to nobody.';
+revoke all on schema partitions from public;
+
+grant usage on schema public to anon, authenticated, service_role, device;
+
+-- Execute is for everyone by default; here it is granted by name.
+alter default privileges in schema private revoke execute on functions from public;
+alter default privileges revoke execute on functions from public;

@@ -1,0 +1,166 @@
+-- Is everything here, and once? Asked of the rows themselves.
+
+create function private.stored_identities(only_device_id integer)
+returns table (device_id integer, epoch integer, seq bigint)
+language sql
+stable
+set search_path = ''
+as $$
+  select t.device_id, t.epoch, t.seq from public.telemetry_tank as t
+  where only_device_id is null or t.device_id = only_device_id
+  union all
+  select t.device_id, t.epoch, t.seq from public.telemetry_flow as t
+  where only_device_id is null or t.device_id = only_device_id
+  union all
+  select t.device_id, t.epoch, t.seq from public.telemetry_deep as t
+  where only_device_id is null or t.device_id = only_device_id
+  union all
+  select t.device_id, t.epoch, t.seq from public.telemetry_environment as t
+  where only_device_id is null or t.device_id = only_device_id
+  union all
+  select t.device_id, t.epoch, t.seq from public.telemetry_footfall as t
+  where only_device_id is null or t.device_id = only_device_id
+  union all
+  select t.device_id, t.epoch, t.seq from public.telemetry_power as t
+  where only_device_id is null or t.device_id = only_device_id
+  union all
+  select t.device_id, t.epoch, t.seq from public.device_heartbeats as t
+  where only_device_id is null or t.device_id = only_device_id
+  union all
+  select t.device_id, t.epoch, t.seq from public.error_logs as t
+  where only_device_id is null or t.device_id = only_device_id
+  union all
+  select t.device_id, t.epoch, t.seq from public.loss_ledger as t
+  where only_device_id is null or t.device_id = only_device_id;
+$$;
+comment on function private.stored_identities(integer) is 'The identity of every row of one device, or of all.';
+
+create function private.size_of(ranges int8multirange)
+returns bigint
+language sql
+immutable
+set search_path = ''
+as $$
+  select coalesce(sum(upper(part) - lower(part)), 0)::bigint from unnest(ranges) as part;
+$$;
+comment on function private.size_of(int8multirange) is 'How many numbers are in the ranges.';
+
+create function public.completeness(only_device_key text default null)
+returns table (
+  device_key text,
+  device_id integer,
+  epoch integer,
+  rows_stored bigint,
+  first_seq bigint,
+  last_seq bigint,
+  duplicates bigint,
+  rows_explained bigint,
+  unexplained_gaps bigint,
+  rows_unexplained bigint
+)
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  with wanted as (
+    select devices.id, devices.device_key
+    from public.devices
+    where only_device_key is null or devices.device_key = only_device_key
+  ),
+  identities as (
+    select i.device_id, i.epoch, i.seq, count(*) as copies
+    from private.stored_identities((select wanted.id from wanted where only_device_key is not null)) as i
+    group by i.device_id, i.epoch, i.seq
+  ),
+  -- Neighbours in a sequence have the same distance to their rank: an island.
+  ranked as (
+    select i.*, i.seq - row_number() over (partition by i.device_id, i.epoch order by i.seq) as island
+    from identities as i
+  ),
+  islands as (
+    select
+      r.device_id, r.epoch, int8range(min(r.seq), max(r.seq), '[]') as seqs,
+      sum(r.copies) as rows_stored, sum(r.copies - 1) as duplicates
+    from ranked as r
+    group by r.device_id, r.epoch, r.island
+  ),
+  stored as (
+    select
+      i.device_id, i.epoch, range_agg(i.seqs) as seqs,
+      sum(i.rows_stored)::bigint as rows_stored, sum(i.duplicates)::bigint as duplicates
+    from islands as i
+    group by i.device_id, i.epoch
+  ),
+  lost as (
+    select
+      l.lost_device_id as device_id, l.lost_epoch as epoch,
+      range_agg(int8range(l.first_seq, l.last_seq, '[]')) as seqs
+    from public.loss_ledger as l
+    group by l.lost_device_id, l.lost_epoch
+  ),
+  compared as (
+    select
+      device_id, epoch,
+      coalesce(stored.rows_stored, 0) as rows_stored,
+      coalesce(stored.duplicates, 0) as duplicates,
+      coalesce(stored.seqs, '{}') as stored_seqs,
+      coalesce(lost.seqs, '{}') as lost_seqs,
+      -- Sequences start at one, so a hole at the very beginning shows too.
+      int8multirange(
+        int8range(1, greatest(1, coalesce(upper(stored.seqs), 1), coalesce(upper(lost.seqs), 1)), '[)')
+      ) as all_seqs
+    from stored full join lost using (device_id, epoch)
+  )
+  select
+    wanted.device_key,
+    wanted.id,
+    compared.epoch,
+    compared.rows_stored,
+    lower(compared.stored_seqs),
+    upper(compared.stored_seqs) - 1,
+    compared.duplicates,
+    private.size_of((compared.all_seqs - compared.stored_seqs) * compared.lost_seqs),
+    (select count(*) from unnest(compared.all_seqs - compared.stored_seqs - compared.lost_seqs)),
+    private.size_of(compared.all_seqs - compared.stored_seqs - compared.lost_seqs)
+  from compared
+  join wanted on wanted.id = compared.device_id
+  order by wanted.device_key, compared.epoch;
+$$;
+comment on function public.completeness(text) is
+  'For each device and epoch: rows stored, rows stored twice, and holes in the sequence with and without a loss entry.';
+
+create function public.upload_latency(from_time timestamptz, to_time timestamptz)
+returns table (readings bigint, p50_ms double precision, p95_ms double precision, p99_ms double precision)
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  with delays as (
+    select t.received_at - t.recorded_at as delay
+    from (
+      select received_at, recorded_at from public.telemetry_tank
+      union all select received_at, recorded_at from public.telemetry_flow
+      union all select received_at, recorded_at from public.telemetry_deep
+      union all select received_at, recorded_at from public.telemetry_environment
+      union all select received_at, recorded_at from public.telemetry_footfall
+      union all select received_at, recorded_at from public.telemetry_power
+    ) as t
+    where t.recorded_at >= from_time and t.recorded_at < to_time
+  )
+  select
+    count(*),
+    1000 * extract(epoch from percentile_cont(0.5) within group (order by delay)),
+    1000 * extract(epoch from percentile_cont(0.95) within group (order by delay)),
+    1000 * extract(epoch from percentile_cont(0.99) within group (order by delay))
+  from delays;
+$$;
+comment on function public.upload_latency(timestamptz, timestamptz) is
+  'From the moment of measuring to the moment of storing, over the telemetry recorded in [from_time, to_time).';
+
+revoke execute on function
+  private.stored_identities(integer), private.size_of(int8multirange),
+  public.completeness(text), public.upload_latency(timestamptz, timestamptz)
+  from public, anon, authenticated;
+grant execute on function public.completeness(text), public.upload_latency(timestamptz, timestamptz) to service_role;

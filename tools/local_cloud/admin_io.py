@@ -1,0 +1,133 @@
+"""What an operator asks of a cloud, local or hosted, over REST with the secret key."""
+
+import base64
+import hashlib
+import http.client
+import json
+import secrets
+import urllib.error
+import urllib.request
+from typing import Any, NamedTuple
+
+from hub.errors import OperatorNeeded, PenstockError, TryAgain
+
+TIMEOUT_S = 60
+SECRET_BYTES = 32
+
+
+class RegisteredDevice(NamedTuple):
+    """A new device. secret: shown once, the cloud keeps only its hash; None behind a hub."""
+
+    device_id: int
+    device_key: str
+    secret: str | None
+
+
+class Completeness(NamedTuple):
+    """What the cloud has of one device in one epoch. rows_explained: missing, but in the loss ledger."""
+
+    device_key: str
+    device_id: int
+    epoch: int
+    rows_stored: int
+    first_seq: int | None
+    last_seq: int | None
+    duplicates: int
+    rows_explained: int
+    unexplained_gaps: int
+    rows_unexplained: int
+
+
+class UploadLatency(NamedTuple):
+    """From measuring to storing; None when there were no readings."""
+
+    readings: int
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+
+
+class CloudAdmin:
+    """The operator's side of a cloud. Every call blocks and raises PenstockError when it is refused."""
+
+    def __init__(self, url: str, secret_key: str) -> None:
+        self._url = url.rstrip("/")
+        self._secret_key = secret_key
+
+    def register_device(self, device_key: str, kind: str, hub: str | None = None) -> RegisteredDevice:
+        """Make an approved device. hub: the key of the hub that speaks for it; it then has no secret."""
+        secret = secrets.token_bytes(SECRET_BYTES) if hub is None else None
+        device_id = self.call(
+            "register_device",
+            {
+                "device_key": device_key,
+                "kind": kind,
+                "secret_hash": hashlib.sha256(secret).hexdigest() if secret else None,
+                "hub_key": hub,
+            },
+        )
+        text = base64.urlsafe_b64encode(secret).decode().rstrip("=") if secret else None
+        return RegisteredDevice(int(device_id), device_key, text)
+
+    def revoke_device(self, device_key: str) -> None:
+        """Refuse a device and those behind it from now on."""
+        path = f"/rest/v1/devices?device_key=eq.{device_key}"
+        self._request("PATCH", path, {"revoked_at": "now"})
+
+    def completeness(self, device_key: str | None = None) -> list[Completeness]:
+        """Count, for each device and epoch, what is stored, stored twice and missing."""
+        rows = self.call("completeness", {"only_device_key": device_key})
+        return [Completeness(**row) for row in rows]
+
+    def upload_latency(self, from_time: str, to_time: str) -> UploadLatency:
+        """Return how long readings recorded in [from_time, to_time) took. Times in ISO 8601 with a zone."""
+        rows = self.call("upload_latency", {"from_time": from_time, "to_time": to_time})
+        return UploadLatency(**rows[0])
+
+    def count_rows(self, table: str) -> int:
+        """Return how many rows a table has."""
+        _, headers = self._request("HEAD", f"/rest/v1/{table}?select=*&limit=1", prefer="count=exact")
+        return int(headers["content-range"].rpartition("/")[2])
+
+    def select(self, query: str) -> list[dict[str, Any]]:
+        """Return the rows of a REST query such as "device_state?select=device_id,latest"."""
+        content, _ = self._request("GET", f"/rest/v1/{query}")
+        rows: list[dict[str, Any]] = json.loads(content)
+        return rows
+
+    def call(self, function: str, arguments: dict[str, Any]) -> Any:
+        """Call a function of the schema public and return its answer."""
+        content, _ = self._request("POST", f"/rest/v1/rpc/{function}", arguments)
+        return json.loads(content)
+
+    def _request(
+        self, method: str, path: str, body: dict[str, Any] | None = None, prefer: str = "return=minimal"
+    ) -> tuple[bytes, http.client.HTTPMessage]:
+        request = urllib.request.Request(
+            self._url + path,
+            data=None if body is None else json.dumps(body).encode(),
+            method=method,
+            headers={"apikey": self._secret_key, "content-type": "application/json", "prefer": prefer},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+                return response.read(), response.headers
+        except urllib.error.HTTPError as error:
+            raise _refusal(error, f"{self._url}{path}") from error
+        except OSError as error:
+            raise TryAgain(
+                f"the cloud cannot be reached: {error}", where=self._url, hint="is it running?"
+            ) from error
+
+
+def _refusal(error: urllib.error.HTTPError, where: str) -> PenstockError:
+    with error:
+        content = error.read()
+    try:
+        answer = json.loads(content)
+        what, hint = answer.get("message") or str(error), answer.get("hint") or ""
+    except (ValueError, AttributeError):
+        what, hint = f"{error.code} {error.reason}", ""
+    if error.code == http.HTTPStatus.UNAUTHORIZED:
+        hint = "check the secret key (sb_secret_…)"
+    return OperatorNeeded(what, where=where, hint=hint)

@@ -1,0 +1,93 @@
+// The local cloud: one process, one port. REST by @supabase/lite over our migrations, and the functions beside it.
+//
+// Settings come as JSON in PENSTOCK_LOCAL_CLOUD. When it is ready it prints one line of JSON with its port.
+// It ends when its standard input closes, so it never outlives the process that started it.
+
+import { createServer } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import { App } from "@supabase/lite";
+import { openDatabase } from "./database.mjs";
+import { issueDeviceToken } from "./device_token.mjs";
+
+const MAX_BODY_BYTES = 16 * 1024 * 1024; // a thousand rows are well below one megabyte
+const settings = JSON.parse(process.env.PENSTOCK_LOCAL_CLOUD);
+delete process.env.PENSTOCK_LOCAL_CLOUD;
+
+const connection = await openDatabase(settings);
+const app = new App({
+  connection,
+  api: { enabled: true, schemas: ["public"], max_rows: 1000 },
+  auth: {
+    enabled: false,
+    jwt_secret: settings.jwtSecret,
+    publishable_key: settings.publishableKey,
+    secret_key: settings.secretKey,
+  },
+  options: { server: { admin: false, disableStudio: true } },
+});
+await app.init();
+
+// PGlite is one session: requests that interleave would share a transaction and its role.
+let last = Promise.resolve();
+function alone(work) {
+  const result = last.then(work);
+  last = result.catch(() => {});
+  return result;
+}
+
+function json(status, body, headers = {}) {
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { "content-type": "application/json; charset=utf-8", ...headers },
+  });
+}
+
+async function answerDeviceToken(request) {
+  if (request.method !== "POST") return json(405, { code: "bad_request", message: "POST only" });
+  const key = request.headers.get("apikey");
+  if (key !== settings.publishableKey && key !== settings.secretKey) {
+    return json(401, { code: "bad_api_key", message: "the header apikey is missing or wrong" });
+  }
+  const body = await request.text();
+  const answer = await alone(() =>
+    issueDeviceToken(body, {
+      query: (sql, parameters) => connection.driver.query(sql, parameters),
+      jwtSecret: settings.jwtSecret,
+      lifeSeconds: settings.tokenLifeSeconds,
+    }),
+  );
+  return json(answer.status, answer.body, answer.headers);
+}
+
+async function answer(request, environment) {
+  const path = new URL(request.url).pathname;
+  if (path === "/health") return json(200, { status: "ok" });
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) {
+    return json(413, { code: "too_large", message: `a request may have ${MAX_BODY_BYTES} bytes` });
+  }
+  if (path === "/functions/v1/device-token") return answerDeviceToken(request);
+  if (!path.startsWith("/rest/v1/")) return json(404, { code: "not_found", message: `nothing at ${path}` });
+  const peerAddress = environment.incoming.socket.remoteAddress ?? null;
+  return alone(() => app.fetch(request, { peerAddress }));
+}
+
+const server = createServer(getRequestListener(answer));
+server.listen(settings.port, settings.host, () => {
+  process.stdout.write(`${JSON.stringify({ port: server.address().port })}\n`);
+});
+server.on("error", (error) => {
+  process.stderr.write(`cannot listen on ${settings.host}:${settings.port}: ${error.message}\n`);
+  process.exit(1);
+});
+
+let isStopping = false;
+async function stop() {
+  if (isStopping) return;
+  isStopping = true;
+  server.close();
+  server.closeAllConnections();
+  await alone(() => connection.close());
+  process.exit(0);
+}
+process.stdin.on("end", stop).on("error", stop).resume();
+process.on("SIGTERM", stop).on("SIGINT", stop);
