@@ -31,7 +31,8 @@ check: $(VENV)/dev.stamp ## Lint, types, layering, generated files fresh
 	@$(RUN) -m ruff check .
 	@$(RUN) -m mypy
 	@$(RUN) -m tools.generate --check
-	@$(RUN) -m pytest tests/test_architecture.py tests/test_repository.py
+	@$(RUN) -m tools.layering
+	@$(RUN) -m pytest tests/test_repository.py
 
 bench: $(VENV)/dev.stamp ## Measure against the references; NAMES="outbox uplink" ARGS="--json out.json"
 	@$(RUN) -m tools.command bench $(NAMES) $(ARGS)
