@@ -5,6 +5,7 @@ Protocol V1.1b3, section 6 (lengths of requests and replies).
 """
 
 from dataclasses import dataclass
+
 from hub.modbus.registers import BIT_TABLES, FUNCTIONS
 
 READ_TABLES = {function: table for table, function in FUNCTIONS.items()}

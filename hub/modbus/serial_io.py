@@ -1,0 +1,181 @@
+"""Modbus RTU on a serial port that may vanish and come back under another name."""
+
+import asyncio
+import contextlib
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import serial  # type: ignore[import-untyped]
+from serial.tools import list_ports  # type: ignore[import-untyped]
+
+from hub.errors import TryAgain
+from hub.modbus.line import Reply
+from hub.modbus.pymodbus_io import Conversation, RtuFraming
+from hub.modbus.requests import Request
+from hub.modbus.settings import BusSettings
+from hub.modbus.timerfd_io import PreciseTimer
+
+BY_ID = Path("/dev/serial/by-id")
+_PARITIES = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
+
+
+@dataclass(frozen=True, slots=True)
+class PortIdentity:
+    """What stays the same about a port. links: by-id names; hardware: vendor, product and serial number."""
+
+    links: tuple[str, ...] = ()
+    hardware: str = ""
+
+
+class SerialLine:
+    """A serial port. by_id: the folder in which stable names point to the ports there are."""
+
+    is_tagged = False
+
+    def __init__(self, settings: BusSettings, by_id: Path = BY_ID) -> None:
+        self.is_open = False
+        self._settings = settings
+        self._by_id = by_id
+        self._cost = settings.cost
+        self._identity: PortIdentity | None = None
+        self._serial: serial.Serial | None = None
+        self._talk: Conversation | None = None
+        self._timer: PreciseTimer | None = None
+        self._busy_until_s = 0.0
+
+    async def open(self) -> None:
+        """Open the port, wherever it is now, for this process alone. Raises TryAgain."""
+        path = find_port(self._settings.port, self._identity)
+        try:
+            port = serial.Serial(
+                path,
+                self._settings.baud,
+                parity=_PARITIES[self._settings.parity],
+                stopbits=self._settings.stop_bits,
+                timeout=0,
+                exclusive=True,
+            )
+        except (serial.SerialException, OSError, ValueError) as error:
+            raise TryAgain(_reason(error), where=self._settings.port, hint=_hint(error)) from error
+        self._identity = self._identity or identity_of(path, self._by_id)
+        with contextlib.suppress(Exception):
+            port.set_low_latency_mode(True)  # USB adapters else wait up to 16 ms before they pass bytes on
+        self._serial, self._talk, self._timer = port, Conversation(RtuFraming()), PreciseTimer()
+        asyncio.get_running_loop().add_reader(port.fileno(), self._read)
+        self.is_open = True
+
+    def now_s(self) -> float:
+        """Return the clock that replies are stamped with."""
+        return time.monotonic()
+
+    async def close(self) -> None:
+        """Give the port back."""
+        self._lose()
+
+    async def send(self, request: Request, timeout_s: float, not_before_s: float = 0.0) -> None:
+        """Send a request, at the earliest one silence after the last byte on the line."""
+        if self._timer is None or self._talk is None:
+            return
+        silent_s = max(self._busy_until_s, self._talk.heard_s) + self._cost.gap_s
+        await self._timer.until(max(silent_s, not_before_s))
+        if self._serial is None:
+            return
+        self._drain()
+        wire_s = self._cost.request_s(request) + self._cost.reply_s(request) + 2 * self._cost.gap_s
+        self._talk.begin(request, timeout_s + wire_s, self._write)
+        self._busy_until_s = self._talk.sent_s + self._cost.request_s(request)
+
+    async def reply(self) -> Reply:
+        """Wait for what comes of the request sent last."""
+        if self._talk is None:
+            now_s = time.monotonic()
+            return Reply(b"", "down", 0, now_s, now_s)
+        return await self._talk.reply()
+
+    def _write(self, frame: bytes) -> None:
+        try:
+            if self._serial is None or os.write(self._serial.fileno(), frame) != len(frame):
+                self._lose()
+        except OSError:
+            self._lose()
+
+    def _drain(self) -> None:
+        """Throw away what came too late for the request before."""
+        with contextlib.suppress(BlockingIOError):
+            while self._serial is not None:
+                self._take(os.read(self._serial.fileno(), 4096))
+
+    def _read(self) -> None:
+        if self._serial is None:
+            return
+        try:
+            data = os.read(self._serial.fileno(), 4096)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        if data and self._talk is not None:
+            self._talk.hear(data)
+        else:
+            self._lose()
+
+    def _lose(self) -> None:
+        self.is_open = False
+        if self._serial is not None:
+            asyncio.get_running_loop().remove_reader(self._serial.fileno())
+            with contextlib.suppress(Exception):
+                self._serial.close()
+            self._serial = None
+        if self._timer is not None:
+            self._timer.close()
+        if self._talk is not None:
+            self._talk.lose()
+
+
+def identity_of(path: str, by_id: Path = BY_ID) -> PortIdentity:
+    """Return what to know a port by when its name has changed."""
+    real = os.path.realpath(path)
+    links = tuple(str(link) for link in _links(by_id) if os.path.realpath(link) == real)
+    for port in list_ports.comports():
+        if os.path.realpath(port.device) == real and port.vid is not None:
+            return PortIdentity(links, f"{port.vid:04x}:{port.pid:04x}:{port.serial_number or port.location}")
+    return PortIdentity(links)
+
+
+def find_port(path: str, identity: PortIdentity | None = None) -> str:
+    """Return where a port is now: where its stable names point, where its hardware is, else its path."""
+    for link in identity.links if identity else ():
+        if Path(link).exists():
+            return link
+    if identity and identity.hardware:
+        for port in list_ports.comports():
+            if port.vid is None:
+                continue
+            hardware = f"{port.vid:04x}:{port.pid:04x}:{port.serial_number or port.location}"
+            if hardware == identity.hardware:
+                return str(port.device)
+    return path
+
+
+def _links(by_id: Path) -> list[Path]:
+    try:
+        return sorted(by_id.iterdir())
+    except OSError:
+        return []
+
+
+def _reason(error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else str(error)
+
+
+def _hint(error: Exception) -> str:
+    if isinstance(error, serial.SerialException) and "lock" in str(error).lower():
+        return "another program has the port open: stop it, or give it a port of its own"
+    hints = {2: "plugged in? it is opened as soon as it appears", 13: "add the user to the group dialout"}
+    return hints.get(getattr(error, "errno", None) or 0, "check the port and its settings")
