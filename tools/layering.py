@@ -3,7 +3,7 @@
     python -m tools.layering [ROOT]     print every violation; exit code 1 when there is one
 
 In hub/ a folder is a feature, and a file's name says what it may do:
-    <noun>.py            decides: pure standard library, codecs, shared_schema, hub.errors, hub.ports, own nouns
+    <noun>.py            decides: pure stdlib, codecs, shared_schema, hub.errors, hub.ports, own nouns
     service.py           waits, decides, acts: the above, asyncio and logging
     <technology>_io.py   adapts: the standard library, one driver library, own nouns
 Features meet only in app.py. config*.py reads the file; it, app.py and __main__.py stand outside the grammar.
