@@ -49,3 +49,9 @@ alter table public.sites enable row level security;
 
 grant select, insert, update, delete on public.distributors, public.communities, public.customers, public.sites
   to service_role;
+
+-- Closed until tenants have members; then each of these names who may read.
+create policy "Nobody reads distributors" on public.distributors for select to authenticated using (false);
+create policy "Nobody reads communities" on public.communities for select to authenticated using (false);
+create policy "Nobody reads customers" on public.customers for select to authenticated using (false);
+create policy "Nobody reads sites" on public.sites for select to authenticated using (false);

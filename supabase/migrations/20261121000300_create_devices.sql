@@ -77,3 +77,4 @@ comment on table private.device_secrets is 'Hashes of the secrets with which dev
 comment on column private.device_secrets.secret_hash is 'SHA-256 of the secret. The secret itself is shown once and not kept.';
 
 alter table private.device_secrets enable row level security;
+create policy "Nobody reads secrets" on private.device_secrets for select to device using (false);

@@ -17,6 +17,8 @@ comment on column public.device_state.version is 'Counts changes, so that a writ
 
 alter table public.device_state enable row level security;
 grant select, insert, update, delete on public.device_state to service_role;
+-- Closed until tenants have members.
+create policy "Nobody reads device state" on public.device_state for select to authenticated using (false);
 
 create function private.note_inserted()
 returns trigger

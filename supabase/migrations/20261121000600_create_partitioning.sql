@@ -9,6 +9,7 @@ create table private.partitioned_tables (
 );
 comment on table private.partitioned_tables is 'Which tables have weekly partitions, and how far they reach.';
 alter table private.partitioned_tables enable row level security;
+create policy "Nobody reads the plan of partitions" on private.partitioned_tables for select to device using (false);
 
 create function private.make_partition(table_name text, week_start timestamptz)
 returns boolean

@@ -57,6 +57,7 @@ create table private.device_token_requests (
 );
 comment on table private.device_token_requests is 'Token requests of the current minute, to hold them to ten.';
 alter table private.device_token_requests enable row level security;
+create policy "Nobody reads token requests" on private.device_token_requests for select to device using (false);
 
 create function public.authorize_device(device_key text, secret_hash text)
 returns table (verdict text, device_id integer)

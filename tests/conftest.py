@@ -1,0 +1,22 @@
+"""Real servers that several folders of tests share. Each starts when the first test asks for it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.supabase.postgres17 import Postgres17
+from tools.local_cloud.process_io import CloudProcess
+
+
+@pytest.fixture(scope="session")
+def local_cloud() -> Iterator[CloudProcess]:
+    """A running local cloud with nobody in it; register devices under keys of your own through its admin."""
+    with CloudProcess() as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="session")
+def postgres17() -> Iterator[str]:
+    """The URL of an empty Postgres 17, as its superuser; make databases of your own in it."""
+    with Postgres17() as server:
+        yield server.url

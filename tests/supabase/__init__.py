@@ -1,0 +1,1 @@
+"""The database, on the Postgres version that hosted Supabase runs."""

