@@ -14,12 +14,11 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 QUIETLY = ["--quiet", "--quiet"]  # twice: errors only
 
-# A path file and a four-line launcher do what an editable install would, without fetching a build backend
-# and without leaving metadata in the tree.
-LAUNCHER = """#!{python}
-import sys
-from tools.command.__main__ import main
-sys.exit(main())
+# A path file and a launcher do what an editable install would, without fetching a build backend or leaving
+# metadata in the tree. A shell finds the interpreter, because a #! line cannot hold a path with spaces;
+# -P keeps a folder "tools" in the current directory from being taken for ours.
+LAUNCHER = """#!/bin/sh
+exec "$(dirname "$(readlink -f "$0")")/python" -P -m tools.command "$@"
 """
 
 
@@ -73,7 +72,7 @@ def _link() -> None:
     packages = next((VENV / "lib").glob("python3.*/site-packages"))
     (packages / "penstock.pth").write_text(f"{ROOT}\n")
     launcher = VENV / "bin" / "penstock"
-    launcher.write_text(LAUNCHER.format(python=PYTHON))
+    launcher.write_text(LAUNCHER)
     launcher.chmod(0o755)
 
 
