@@ -1,1 +1,1 @@
-"""The uplink: brings batches from the outbox into Supabase exactly once in effect."""
+"""Brings batches from the outbox into Supabase REST, each row exactly once in effect."""
