@@ -63,7 +63,7 @@ $(VENV)/dev.stamp: requirements/dev.txt tools/prepare_venv.py
 	@$(PYTHON) tools/prepare_venv.py $<
 	@touch $@ $(VENV)/demo.stamp
 
+# Before the tests, so that no test waits for a download.
 node_modules/dev.stamp: package-lock.json $(VENV)/dev.stamp
-	@echo "Installing the Node.js packages (once; about a minute)"
-	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npm ci --silent
+	@$(RUN) -c "from tools.local_cloud.node_io import ensure_node_modules as ensure; ensure(dev=True)"
 	@touch $@
