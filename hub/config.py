@@ -8,6 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -63,9 +64,9 @@ class OutboxSection(_Section):
 
 
 class ClockSection(_Section):
-    """What proves the time: the kernel's NTP state, the machine's clock as it is, or the cloud's."""
+    """Who is believed about the time: the kernel's NTP state, that or the cloud, or the machine as it is."""
 
-    trust: Literal["kernel", "system", "cloud"] = "kernel"
+    trust: Literal["kernel", "system", "cloud"] = "cloud"
 
 
 class BusSection(_Section):
@@ -83,7 +84,10 @@ class BusSection(_Section):
 
 
 class CalibrationSection(_Section):
-    """One calibration of a metric: linear (scale, offset), polynomial (coefficients) or table (points)."""
+    """One calibration of a metric: linear (scale, offset), polynomial (coefficients) or table (points).
+
+    Instants without an offset are UTC. A polynomial needs raw_low and raw_high.
+    """
 
     type: Literal["linear", "polynomial", "table"] = "linear"
     scale: float = 1.0
@@ -92,8 +96,8 @@ class CalibrationSection(_Section):
     points: tuple[tuple[float, float], ...] = ()
     raw_low: float | None = None
     raw_high: float | None = None
-    valid_from: str | None = None
-    valid_to: str | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
 
 
 class MetricSection(_Section):
@@ -104,23 +108,11 @@ class MetricSection(_Section):
     policy: Policy | None = None
     aggregate: Aggregate | None = None
     dead_band: Annotated[float, Field(ge=0)] | None = None
+    dead_band_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    rolling_s: Seconds | None = None
+    max_rate_per_s: Annotated[float, Field(gt=0)] | None = None
+    noise: Annotated[float, Field(ge=0)] = 0.0
     calibration: tuple[CalibrationSection, ...] = ()
-
-
-class PointSection(_Section):
-    """One value in a transmitter's register map, in the format of a profile."""
-
-    metric: str
-    table: Literal["holding", "input", "coil", "discrete"] = "holding"
-    address: Annotated[int, Field(ge=0, le=65_535)]
-    type: str = "u16"
-    order: str | None = None
-    scale: float = 1.0
-    offset: float = 0.0
-    bit: Annotated[int, Field(ge=0, le=15)] | None = None
-    mask: Annotated[int, Field(ge=1, le=65_535)] | None = None
-    length: Annotated[int, Field(ge=1, le=125)] | None = None
-    wrap: float | None = None
 
 
 class TransmitterSection(_Section):
@@ -131,7 +123,7 @@ class TransmitterSection(_Section):
     address: Annotated[int, Field(ge=0, le=255)]
     profile: str | None = None
     kind: str | None = None
-    point: tuple[PointSection, ...] = ()
+    point: tuple[Mapping[str, Any], ...] = ()  # checked by hub.modbus.profiles, which owns that format
     interval_s: Annotated[float, Field(ge=0.05, le=86_400)] = 10.0
     window_s: Seconds | None = None
     heartbeat_s: Seconds = 60.0
@@ -221,7 +213,6 @@ def _known_keys(location: Sequence[int | str]) -> list[str]:
         "clock": ClockSection,
         "bus": BusSection,
         "transmitter": TransmitterSection,
-        "point": PointSection,
         "metric": MetricSection,
         "calibration": CalibrationSection,
     }
