@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Protocol
 
-from hub.clock import CameToBeKnown, ServerTime, Stepped, date_ms_of
-from hub.clock_io import SystemClock
+from hub.clock import CameToBeKnown, ClockTruth, ServerTime, Stepped, date_ms_of
 from hub.ports import EventSink
 
 LOOK_KNOWN_S = 5.0  # each look costs some microseconds; a step is noticed within this
@@ -15,10 +15,28 @@ UNKNOWN_TOO_LONG_S = 600.0  # a time server answers within minutes of the networ
 OnKnown = Callable[[CameToBeKnown], Awaitable[None]]
 
 
-class ClockService:
-    """Keeps a SystemClock true. on_known is awaited once, when the clock of this boot came to be known."""
+class WatchedClock(Protocol):
+    """A clock that can be looked at and given hints (clock_io.SystemClock)."""
 
-    def __init__(self, clock: SystemClock, events: EventSink, on_known: OnKnown) -> None:
+    truth: ClockTruth
+
+    def monotonic_s(self) -> float:
+        """Return seconds since the boot."""
+        ...
+
+    def observe(self) -> CameToBeKnown | Stepped | None:
+        """Read both clocks and let the truth decide."""
+        ...
+
+    def hint(self, hint: ServerTime) -> CameToBeKnown | Stepped | None:
+        """Pass on the time an answer of the cloud carried."""
+        ...
+
+
+class ClockService:
+    """Keeps a clock true. on_known is awaited once, when the clock of this boot came to be known."""
+
+    def __init__(self, clock: WatchedClock, events: EventSink, on_known: OnKnown) -> None:
         self._clock = clock
         self._events = events
         self._on_known = on_known
