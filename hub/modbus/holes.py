@@ -8,7 +8,8 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hub.modbus.plan import Avoid, Span
+from hub.modbus.plan import Avoid, Span, smaller
+from hub.modbus.registers import BIT_TABLES
 
 Probe = Generator[tuple[int, int], bool, bool]
 
@@ -70,8 +71,12 @@ class HoleMemory:
         """Add what halving found."""
         known = self.avoid(key)
         holes = known.holes | {(table, start, end) for start, end in findings.holes}
-        longest = min((n for n in (known.max_registers, findings.longest) if n), default=None)
-        self._set(key, replace(known, holes=holes, max_registers=longest))
+        learned = replace(known, holes=holes)
+        if table in BIT_TABLES:
+            learned = replace(learned, max_bits=smaller(known.max_bits, findings.longest))
+        else:
+            learned = replace(learned, max_registers=smaller(known.max_registers, findings.longest))
+        self._set(key, learned)
 
     def stop_bridging(self, key: str) -> None:
         """Never again read along what nobody wants."""
@@ -88,6 +93,7 @@ class HoleMemory:
             key: {
                 "holes": [list(hole) for hole in sorted(avoid.holes)],
                 "max_registers": avoid.max_registers,
+                "max_bits": avoid.max_bits,
                 "bridges": avoid.bridges,
             }
             for key, avoid in sorted(self._avoid.items())
@@ -104,7 +110,7 @@ class HoleMemory:
 def _avoid_of(entry: Any) -> Avoid | None:
     try:
         holes = frozenset((str(table), int(start), int(end)) for table, start, end in entry["holes"])
-        longest = entry["max_registers"]
-        return Avoid(holes, int(longest) if longest else None, bool(entry["bridges"]))
+        registers, bits = (int(entry[key]) if entry[key] else None for key in ("max_registers", "max_bits"))
+        return Avoid(holes, registers, bits, bool(entry["bridges"]))
     except (KeyError, TypeError, ValueError):
         return None

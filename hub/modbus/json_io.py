@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 from pathlib import Path
 
 from hub.modbus.holes import HoleMemory
@@ -30,4 +29,4 @@ class HoleFile:
         beside = self._path.with_suffix(".new")
         with contextlib.suppress(OSError):
             beside.write_text(json.dumps(memory.to_document(), indent=1), encoding="utf-8")
-            os.replace(beside, self._path)
+            beside.replace(self._path)

@@ -30,13 +30,14 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Avoid:
-    """What a slave does not bear. holes: per table, as [start, end). max_registers: learned; None: as stated.
+    """What a slave does not bear. holes: per table, as [start, end). max_…: learned; None: as stated.
 
     bridges: whether addresses between points may be read along.
     """
 
     holes: frozenset[tuple[str, int, int]] = frozenset()
     max_registers: int | None = None
+    max_bits: int | None = None
     bridges: bool = True
 
 
@@ -65,8 +66,13 @@ def plan(
 def limit_of(table: str, limits: Limits, avoid: Avoid = NOTHING) -> int:
     """Return how many addresses of a table one request may ask for."""
     if table in BIT_TABLES:
-        return limits.max_bits
+        return min(limits.max_bits, avoid.max_bits or limits.max_bits)
     return min(limits.max_registers, avoid.max_registers or limits.max_registers)
+
+
+def smaller(one: int | None, other: int | None) -> int | None:
+    """Return the smaller of two bounds, either of which may be missing."""
+    return min((bound for bound in (one, other) if bound), default=None)
 
 
 def spans_of(points: Sequence[Point]) -> list[Span]:

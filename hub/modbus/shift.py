@@ -6,6 +6,7 @@ after time, is not where the block says it is.
 """
 
 from collections.abc import Generator, Sequence
+from itertools import pairwise
 
 from hub.modbus.blocks import BlockDecoder
 from hub.modbus.plan import spans_of
@@ -21,7 +22,7 @@ Exchange = Generator[Request, bytes | None, bool | None]
 def suspects(points: Sequence[Point], request: Request) -> list[Point]:
     """Return the points to check in a block: the first behind each hole, the last behind all of them."""
     spans = spans_of(points)
-    behind = [right.start for left, right in zip(spans, spans[1:], strict=False) if left.end < right.start]
+    behind = [right.start for left, right in pairwise(spans) if left.end < right.start]
     inside = [start for start in behind if request.address < start < request.address + request.count]
     chosen = [inside[0], inside[-1]] if inside else []
     return [point for point in points if point.span[0] in chosen]
