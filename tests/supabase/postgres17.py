@@ -54,7 +54,17 @@ class Postgres17:
             self._folder.chmod(0o755)
         native = self._reachable_programs()
         options = {**self._identity(), "env": {**os.environ, "LD_LIBRARY_PATH": str(native / "lib")}}
-        initdb = [native / "bin" / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        initdb = [
+            str(native / "bin" / "initdb"),
+            "-D",
+            str(data),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+        ]
         made = subprocess.run(
             [*initdb, "--no-locale", "--no-sync"], capture_output=True, text=True, check=False, **options
         )
@@ -63,7 +73,11 @@ class Postgres17:
         log = (self._folder / "log").open("wb")
         settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"]
         self._server = subprocess.Popen(
-            [native / "bin" / "postgres", "-D", data, "-p", str(port), *(f"--{item}" for item in settings)],
+            [
+                str(native / "bin" / "postgres"),
+                *("-D", str(data), "-p", str(port)),
+                *(f"--{item}" for item in settings),
+            ],
             stdout=log,
             stderr=subprocess.STDOUT,
             **options,
@@ -74,7 +88,7 @@ class Postgres17:
 
     def _reachable_programs(self) -> Path:
         native = PACKAGE / "native"
-        probe = [native / "bin" / "postgres", "--version"]
+        probe = [str(native / "bin" / "postgres"), "--version"]
         try:
             subprocess.run(probe, capture_output=True, check=True, **self._identity())
         except (OSError, subprocess.CalledProcessError):
@@ -111,7 +125,7 @@ class Postgres17:
 def supabase_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the official command line tool in this repository."""
     return subprocess.run(
-        [ROOT / "node_modules" / ".bin" / "supabase", *arguments],
+        [str(ROOT / "node_modules" / ".bin" / "supabase"), *arguments],
         cwd=ROOT,
         env=environment(),
         stdin=subprocess.DEVNULL,
@@ -123,7 +137,7 @@ def supabase_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _restore_links(package: Path) -> None:
-    """Make the links that npm packages cannot hold; the package's install script does it where scripts may run."""
+    """Make the links that an npm package cannot hold, as its install script does where scripts may run."""
     for link in json.loads((package / "native" / "pg-symlinks.json").read_text(encoding="utf-8")):
         target = package / link["target"]
         if not target.exists():

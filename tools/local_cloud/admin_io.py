@@ -4,8 +4,10 @@ import base64
 import hashlib
 import http.client
 import json
+import re
 import secrets
 import urllib.error
+import urllib.parse
 import urllib.request
 from typing import Any, NamedTuple
 
@@ -13,6 +15,7 @@ from hub.errors import OperatorNeeded, PenstockError, TryAgain
 
 TIMEOUT_S = 60
 SECRET_BYTES = 32
+DEVICE_KEY_PATTERN = r"[a-z0-9][a-z0-9_.-]{0,62}"
 
 
 class RegisteredDevice(NamedTuple):
@@ -56,6 +59,11 @@ class CloudAdmin:
 
     def register_device(self, device_key: str, kind: str, hub: str | None = None) -> RegisteredDevice:
         """Make an approved device. hub: the key of the hub that speaks for it; it then has no secret."""
+        if not re.fullmatch(DEVICE_KEY_PATTERN, device_key):
+            raise OperatorNeeded(
+                f"{device_key!r} cannot be a device key",
+                hint="lower-case letters, digits, _ . and -, at most 63, a letter or digit first",
+            )
         secret = secrets.token_bytes(SECRET_BYTES) if hub is None else None
         device_id = self.call(
             "register_device",
@@ -71,8 +79,10 @@ class CloudAdmin:
 
     def revoke_device(self, device_key: str) -> None:
         """Refuse a device and those behind it from now on."""
-        path = f"/rest/v1/devices?device_key=eq.{device_key}"
-        self._request("PATCH", path, {"revoked_at": "now"})
+        path = f"/rest/v1/devices?device_key=eq.{urllib.parse.quote(device_key)}&select=id"
+        content, _ = self._request("PATCH", path, {"revoked_at": "now"}, prefer="return=representation")
+        if not json.loads(content):
+            raise OperatorNeeded(f"there is no device {device_key!r}", where=self._url)
 
     def completeness(self, device_key: str | None = None) -> list[Completeness]:
         """Count, for each device and epoch, what is stored, stored twice and missing."""

@@ -1,6 +1,7 @@
 // Issues the tokens of devices, as the Edge Function "device-token" does in the hosted project.
 
-import { createHash, createHmac } from "node:crypto";
+import { createHash } from "node:crypto";
+import { signToken } from "./jwt.mjs";
 
 const SECRET_BYTES = 32;
 
@@ -30,7 +31,7 @@ export async function issueDeviceToken(body, { query, jwtSecret, lifeSeconds }) 
     status: 200,
     headers: {},
     body: {
-      access_token: sign(claims, jwtSecret),
+      access_token: signToken(claims, jwtSecret),
       token_type: "bearer",
       expires_in: lifeSeconds,
       expires_at: claims.exp,
@@ -51,11 +52,4 @@ function parse(body) {
 
 function refusal(status, code, message, headers = {}) {
   return { status, headers, body: { code, message } };
-}
-
-// RFC 7519 with HS256 (RFC 7518, section 3.2).
-function sign(claims, jwtSecret) {
-  const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const signed = `${encode({ alg: "HS256", typ: "JWT" })}.${encode(claims)}`;
-  return `${signed}.${createHmac("sha256", jwtSecret).update(signed).digest("base64url")}`;
 }

@@ -1,5 +1,6 @@
 """The process of the local cloud: starts it, waits until it answers, stops it."""
 
+import fcntl
 import json
 import secrets
 import select
@@ -67,6 +68,7 @@ class CloudProcess:
         self.keys: Keys | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
+        self._lock: IO[str] | None = None
 
     @property
     def url(self) -> str:
@@ -96,6 +98,8 @@ class CloudProcess:
     def start(self) -> None:
         """Start it and return when it answers. Raises OperatorNeeded with the end of its log."""
         ensure_node_modules()
+        if self.data_dir:
+            self._lock = _lock(self.data_dir)
         self.keys = Keys.kept_in(self.data_dir) if self.data_dir else Keys.random()
         self._log = tempfile.TemporaryFile(prefix="penstock-local-cloud-")  # noqa: SIM115
         self._process = subprocess.Popen(
@@ -114,6 +118,11 @@ class CloudProcess:
             self.stop()
             raise
 
+    def wait(self) -> None:
+        """Return when it ended by itself."""
+        if self._process is not None:
+            self._process.wait()
+
     def stop(self) -> None:
         """Stop it; its data is on disk when this returns. Safe to repeat."""
         process, self._process = self._process, None
@@ -130,6 +139,9 @@ class CloudProcess:
         if self._log is not None:
             self._log.close()
             self._log = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def log(self) -> str:
         """Return the end of what it wrote to its log."""
@@ -177,3 +189,18 @@ class CloudProcess:
         if self.keys is None:
             raise OperatorNeeded("the local cloud has not been started")
         return self.keys
+
+
+def _lock(data_dir: Path) -> IO[str]:
+    data_dir.mkdir(parents=True, exist_ok=True)
+    lock = (data_dir / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise OperatorNeeded(
+            "another local cloud uses this data",
+            where=str(data_dir),
+            hint="stop it, or use another --data-dir",
+        ) from error
+    return lock

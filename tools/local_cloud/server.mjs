@@ -6,14 +6,19 @@
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { App } from "@supabase/lite";
+import { insertBulk, isBulkInsert, readColumns } from "./bulk_insert.mjs";
 import { openDatabase } from "./database.mjs";
 import { issueDeviceToken } from "./device_token.mjs";
+import { wordLikePostgrest } from "./errors.mjs";
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024; // a thousand rows are well below one megabyte
 const settings = JSON.parse(process.env.PENSTOCK_LOCAL_CLOUD);
 delete process.env.PENSTOCK_LOCAL_CLOUD;
 
 const connection = await openDatabase(settings);
+const database = connection.driver;
+const columnsOf = await readColumns(database);
+wordLikePostgrest(connection);
 const app = new App({
   connection,
   api: { enabled: true, schemas: ["public"], max_rows: 1000 },
@@ -51,7 +56,7 @@ async function answerDeviceToken(request) {
   const body = await request.text();
   const answer = await alone(() =>
     issueDeviceToken(body, {
-      query: (sql, parameters) => connection.driver.query(sql, parameters),
+      query: (sql, parameters) => database.query(sql, parameters),
       jwtSecret: settings.jwtSecret,
       lifeSeconds: settings.tokenLifeSeconds,
     }),
@@ -60,13 +65,18 @@ async function answerDeviceToken(request) {
 }
 
 async function answer(request, environment) {
-  const path = new URL(request.url).pathname;
+  const url = new URL(request.url);
+  const path = url.pathname;
   if (path === "/health") return json(200, { status: "ok" });
   if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) {
     return json(413, { code: "too_large", message: `a request may have ${MAX_BODY_BYTES} bytes` });
   }
   if (path === "/functions/v1/device-token") return answerDeviceToken(request);
   if (!path.startsWith("/rest/v1/")) return json(404, { code: "not_found", message: `nothing at ${path}` });
+  if (isBulkInsert(request, url)) {
+    const { status, body, headers } = await insertBulk(request, url, { database, alone, settings, columnsOf });
+    return body ? json(status, body, headers) : new Response(null, { status, headers });
+  }
   const peerAddress = environment.incoming.socket.remoteAddress ?? null;
   return alone(() => app.fetch(request, { peerAddress }));
 }
