@@ -14,7 +14,7 @@ from typing import Any
 from hub.modbus.breaker import OPEN, SUSPECT, Breaker
 from hub.modbus.chores import Chore
 from hub.modbus.debts import Debts
-from hub.modbus.line import GARBLED, ILLEGAL_ADDRESS, ILLEGAL_VALUE, REFUSED, TIMEOUT, Reply
+from hub.modbus.line import FAULTS, GARBLED, ILLEGAL_ADDRESS, ILLEGAL_VALUE, REFUSED, TIMEOUT, Reply
 from hub.modbus.polls import Poll
 from hub.modbus.requests import Request
 from hub.modbus.schedule import Period, phases
@@ -358,7 +358,7 @@ class Arbiter:
 
 
 def _count(slave: Slave, reply: Reply) -> None:
-    if reply.fault:
+    if reply.fault in FAULTS:
         slave.errors[reply.fault] = slave.errors.get(reply.fault, 0) + 1
     if reply.fault in {"", REFUSED}:
         slave.replies += 1

@@ -103,9 +103,9 @@ class SerialLine:
 
     def _drain(self) -> None:
         """Throw away what came too late for the request before."""
-        with contextlib.suppress(BlockingIOError):
-            while self._serial is not None:
-                self._take(os.read(self._serial.fileno(), 4096))
+        with contextlib.suppress(OSError):
+            while self._serial is not None and os.read(self._serial.fileno(), 4096):
+                pass
 
     def _read(self) -> None:
         if self._serial is None:

@@ -74,6 +74,7 @@ class ModbusBusService:
         self._ended: list[Cycle] = []
         self._wake: asyncio.Future[None] | None = None
         self._dead: set[int] = set()
+        self._is_down = False
         self._usage = Usage(line.now_s())
         self._cycle_times, self._jitter = Histogram(), Histogram()
         self._samples = self._requests = self._commands = 0
@@ -87,6 +88,7 @@ class ModbusBusService:
                 await self._open()
                 await self._serve()
                 self._go_down("the connection was lost")
+                await asyncio.sleep(_FIRST_PAUSE_S * random.uniform(0.5, 1.0))
         finally:
             await self._line.close()
 
@@ -162,7 +164,9 @@ class ModbusBusService:
                 await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))
                 pause_s = min(2 * pause_s, longest_s)
             else:
-                self._events.clear_event(self._down_code)
+                if self._is_down:
+                    self._is_down = False
+                    self._events.clear_event(self._down_code)
                 self._arbiter.skip(self._line.now_s())
                 return
 
@@ -171,7 +175,10 @@ class ModbusBusService:
         return f"bus_down:{self.settings.name}"
 
     def _go_down(self, reason: str) -> None:
-        self._events.raise_event("error", self._down_code, f"bus {self.settings.name} is down: {reason}")
+        if not self._is_down:
+            self._is_down = True
+            message = f"bus {self.settings.name} is down: {reason}"
+            self._events.raise_event("error", self._down_code, message)
         now_s = self._line.now_s()
         for settle in self._arbiter.reset(now_s):
             settle(Reply(b"", DOWN, 0, now_s, now_s))

@@ -65,4 +65,4 @@ class BreakerSettings:
     first_pause_s: float = 0.5
     longest_pause_s: float = 10.0
     growth: float = 2.0
-    share: float = 0.02
+    share: float = 0.05
