@@ -125,7 +125,7 @@ class Postgres17:
 def supabase_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the official command line tool in this repository."""
     return subprocess.run(
-        [str(ROOT / "node_modules" / ".bin" / "supabase"), *arguments],
+        [str(ROOT / "node_modules" / "@supabase" / "cli-linux-x64" / "bin" / "supabase"), *arguments],
         cwd=ROOT,
         env=environment(),
         stdin=subprocess.DEVNULL,
