@@ -10,7 +10,6 @@ Rule 3: a stamp that was given is never changed here. What was stored before the
 """
 
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Literal, NamedTuple
 
 from hub.ports import Stamp
@@ -120,14 +119,6 @@ def narrowed(before: Bracket | None, hint: ServerTime) -> Bracket:
 def is_plausible(wall_ms: float) -> bool:
     """Return whether a hub running this software can live at that time."""
     return PLAUSIBLE_FROM_MS <= wall_ms < PLAUSIBLE_UNTIL_MS
-
-
-def date_ms_of(header: str) -> int | None:
-    """Return the Unix ms of an HTTP Date header; None when it is not one."""
-    try:
-        return round(parsedate_to_datetime(header).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        return None
 
 
 class ClockTruth:

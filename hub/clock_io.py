@@ -49,6 +49,13 @@ def boot_clock_s() -> float:
     return time.monotonic() if clock_id is None else time.clock_gettime(clock_id)
 
 
+def kernel_verdict(result: int, status: int) -> bool | None:
+    """Return whether what adjtimex answered means that the clock is synchronised; None: it refused."""
+    if result < 0:
+        return None
+    return result != TIME_ERROR and not status & STA_UNSYNC
+
+
 def kernel_asker() -> Callable[[], bool | None]:
     """Return a question to the kernel: is the wall clock synchronised? It answers None if it cannot say."""
     call = getattr(ctypes.CDLL(None), "adjtimex", None) if sys.platform == "linux" else None
@@ -58,9 +65,7 @@ def kernel_asker() -> Callable[[], bool | None]:
             return None
         timex = _Timex()
         result: int = call(ctypes.byref(timex))  # modes = 0 reads and needs no privilege
-        if result < 0:
-            return None
-        return result != TIME_ERROR and not timex.status & STA_UNSYNC
+        return kernel_verdict(result, timex.status)
 
     return ask
 

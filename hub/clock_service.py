@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
 
-from hub.clock import CameToBeKnown, ClockTruth, ServerTime, Stepped, date_ms_of
+from hub.clock import CameToBeKnown, ClockTruth, ServerTime, Stepped
 from hub.ports import EventSink
 
 LOOK_KNOWN_S = 5.0  # each look costs some microseconds; a step is noticed within this
@@ -44,13 +44,13 @@ class ClockService:
         self._hinted = asyncio.Event()
         self._first_look_s: float | None = None
 
-    def hint(self, sent_s: float, received_s: float, date_header: str) -> None:
-        """Take the Date header of an answer of the cloud and when it was asked for and received."""
-        date_ms = date_ms_of(date_header)
-        if date_ms is not None and not self._hints:
-            self._hints.append(ServerTime(sent_s, received_s, date_ms))
-            if not self._clock.truth.is_known:
-                self._hinted.set()
+    def hint(self, date_ms: int, sent_s: float, received_s: float) -> None:
+        """Take the Date of an answer of the cloud, and when it was asked for and received."""
+        if self._hints:
+            return  # one per look says enough, and cannot pile up
+        self._hints.append(ServerTime(sent_s, received_s, date_ms))
+        if not self._clock.truth.is_known:
+            self._hinted.set()
 
     async def look(self) -> None:
         """Look once; called before anything is stamped, so that a known clock is known from the first row."""
