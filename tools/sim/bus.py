@@ -129,18 +129,20 @@ class SimulatedBus:
     def fault(self, name: str, address: int | None = None, value: float = 1.0) -> None:
         """Set or clear (value 0) a fault of one slave or of all. Raises: OperatorNeeded.
 
-        name: a field of Faults, shift, or reset (counters start at 0 again, once).
+        name: a field of Faults, shift, fill (no holes any more) or reset (counters start at 0 again, once).
         """
         for slave in self.slaves_at(address):
             with self._lock:
                 if name == "reset":
                     slave.reset_counters(self.site)
+                elif name == "fill":
+                    slave.registers.fill()
                 elif name == "shift":
                     slave.registers.shifts = bool(value)
                 else:
                     slave.faults.set(name, value)
 
-    def dig(self, address: int, table: str, first: int, count: int) -> None:
+    def dig(self, address: int | None, table: str, first: int, count: int) -> None:
         """Make a hole in a table of a slave. Raises: OperatorNeeded."""
         for slave in self.slaves_at(address):
             with self._lock:
@@ -168,6 +170,7 @@ class SimulatedBus:
                 self._ports[self._cable.near] = _Port(self._cable.near)
             if self.tcp_port is not None and self._listener is None:
                 self._listener = socket.create_server(("127.0.0.1", self.tcp_port))
+                self._listener.setblocking(False)  # a client may be gone before it is accepted
                 self.tcp_port = self._listener.getsockname()[1]
         self._nudge()
 

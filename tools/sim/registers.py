@@ -44,6 +44,11 @@ class Registers:
         """Make count addresses from first on a hole."""
         self.holes[table].update(range(first, first + count))
 
+    def fill(self) -> None:
+        """Have no holes any more."""
+        for holes in self.holes.values():
+            holes.clear()
+
     def answer(self, pdu: bytes) -> bytes:
         """Return the reply to a request, both without address and checksum. Never fails."""
         function = pdu[0] if pdu else 0
