@@ -52,8 +52,8 @@ def _register_bus(commands: Any) -> None:
     bus = commands.add_parser(
         "bus",
         help="a bus of transmitters behind a pseudo-terminal",
-        description="Real Modbus RTU frames on a pseudo-terminal, as fast as the wire would carry them, from\n"
-        "transmitters that hang on a small water supply: borehole, pump, two tanks, a village.",
+        description="Real Modbus RTU frames on a pseudo-terminal, as fast as the wire would carry them,\n"
+        "from transmitters that hang on a small water supply: borehole, pump, two tanks, a village.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

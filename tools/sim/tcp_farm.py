@@ -26,7 +26,7 @@ class FarmReport(NamedTuple):
 
 
 class TcpFarm:
-    """Slaves that live while the context lasts. ports: one per slave, on 127.0.0.1, in the order of numbers."""
+    """Slaves that live while the context lasts. ports: one per slave, on 127.0.0.1, in order of number."""
 
     def __init__(self, count: int, *, processes: int = 2, period_s: float = 1.0) -> None:
         self.ports: list[int] = []

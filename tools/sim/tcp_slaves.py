@@ -1,9 +1,9 @@
 """Many cheap Modbus TCP slaves on this machine, to load a hub with.
 
-Each has its own port and 200 holding registers with 100 float32 that change every second. They count what a hub
-asked, and how regularly, so that a missed period is seen from the slave's side.
-Run as a process of its own: prints one JSON line with the ports, answers "stats" by one JSON line, ends with its
-standard input. Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b, section 3.1.3.
+Each has its own port and 200 holding registers with 100 float32 that change every second. They count
+what a hub asked, and how regularly, so that a missed period is seen from the slave's side.
+Run as a process of its own: prints one JSON line with the ports, answers "stats" by one JSON line, ends
+with its standard input. Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b, section 3.1.3.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from array import array
-from typing import Any
+from typing import Any, cast
 
 import uvloop
 
@@ -32,7 +32,7 @@ _SPARE_DESCRIPTORS = 64
 
 
 class TcpSlave:
-    """One slave. number: which of the farm; it is part of every value, so that mixed-up slaves are noticed."""
+    """One slave. number: which of the farm; part of every value, so that mixed-up slaves are noticed."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -86,8 +86,7 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is not registered as one
 
     def data_received(self, data: bytes) -> None:
         heard = self._heard + data if self._heard else data
