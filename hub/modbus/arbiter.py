@@ -112,6 +112,10 @@ class Arbiter:
         """Return the periods that had no turn."""
         return sum(entry.period.missed for entry in self._entries if unit in {None, entry.poll.unit})
 
+    def missed_of(self, poll: Poll) -> int:
+        """Return the periods of one poll that had no turn."""
+        return sum(entry.period.missed for entry in self._entries if entry.poll is poll)
+
     def replace(self, poll: Poll) -> None:
         """Put a new plan in the place of that of the same slave and interval; a cycle underway ends first."""
         for entry in self._entries:
