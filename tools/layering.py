@@ -6,7 +6,7 @@ In hub/ a folder is a feature, and a file's name says what it may do:
     <noun>.py            decides: pure stdlib, codecs, shared_schema, hub.errors, hub.ports, own nouns
     service.py           waits, decides, acts: the above, asyncio and logging
     <technology>_io.py   adapts: the standard library, one driver library, own nouns
-Features meet only in app.py, which builds them, and site.py, which turns the configuration into their settings;
+Features meet only in app.py, which builds them, and site.py, which turns the configuration into settings;
 these two, config*.py and __main__.py stand outside the grammar.
 """
 
