@@ -5,7 +5,7 @@ The keys are the hub's, the numbers the cloud's; rows are kept by key and number
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -14,6 +14,18 @@ from hub.uplink.outcome import STORED, Outcome, Reaction, outcome_of
 
 PAGE = 1000  # the Data API returns no more rows than this at once, unless the project says otherwise
 MAX_DEVICES = 100_000  # a hub with more is a loop in the paging
+
+
+class Keepsake(Protocol):
+    """Where a directory outlives a restart."""
+
+    async def read(self) -> bytes | None:
+        """Return what was kept, or None. Raises: PenstockError."""
+        ...
+
+    async def replace(self, content: bytes) -> None:
+        """Keep this instead. Raises: PenstockError, and the old content stays."""
+        ...
 
 
 class Directory:

@@ -32,7 +32,7 @@ class Parcel:
 
 
 class Parking:
-    """Parcels that wait for an operator, on loan from the outbox so that others pass them. Bounded in rows."""
+    """Parcels that wait for an operator, on loan so that others pass them. Bounded in rows."""
 
     def __init__(self, max_rows: int) -> None:
         self._max_rows = max_rows

@@ -23,7 +23,6 @@ PREFER = "resolution=ignore-duplicates,return=minimal"
 
 _MILLISECONDS = tuple(b'.%03dZ"' % ms for ms in range(1000))
 _NULL = b"null"
-_MANY = 2  # fewer rows than this have no "same value throughout"
 
 
 def insert_of(kind: Kind, body: bytes, bearer: str) -> Request:
@@ -106,14 +105,13 @@ def _interleave(texts: list[bytes], values: list[list[bytes]], tail: bytes, coun
 def _is_constant(column: Sequence[Value]) -> bool:
     first = column[0]
     # The cheap comparison first: most columns differ between their ends.
-    if column[-1] != first:
-        return False
-    return len(column) < _MANY or sum(1 for value in column if value == first) == len(column)
+    return column[-1] == first and column.count(first) == len(column)
 
 
 def _numbers(column: Sequence[Value], _: Mapping[str, int]) -> list[bytes]:
     try:
-        pieces = orjson.dumps(column)[1:-1].split(b",")
+        plain = column if isinstance(column, list | tuple) else list(column)
+        pieces = orjson.dumps(plain)[1:-1].split(b",")
     except TypeError:
         return _texts(column, _)
     # A text among the numbers may hold commas; the cloud shall see it whole and refuse it.

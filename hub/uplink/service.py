@@ -17,9 +17,8 @@ from hub.ports import BatchSource, Clock, EventSink
 from hub.uplink.backoff import Backoff
 from hub.uplink.breaker import Breaker
 from hub.uplink.delivery_service import deliver
-from hub.uplink.directory import Directory
+from hub.uplink.directory import Directory, Keepsake
 from hub.uplink.exchange import Transport
-from hub.uplink.file_io import SmallFile
 from hub.uplink.outbox_service import PatientOutbox, Sleep
 from hub.uplink.outcome import STORED, Outcome, Reaction
 from hub.uplink.pace import Pace
@@ -48,7 +47,7 @@ class UplinkService:
         events: EventSink,
         settings: UplinkSettings,
         *,
-        directory_file: SmallFile | None = None,
+        directory_file: Keepsake | None = None,
         on_server_time: ServerTimeSink | None = None,
         sleep: Sleep = asyncio.sleep,
         chance: Callable[[], float] = random.random,

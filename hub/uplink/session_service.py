@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping
 from hub.errors import PenstockError
 from hub.ports import Clock, EventSink
 from hub.uplink import directory
-from hub.uplink.directory import Directory
+from hub.uplink.directory import Directory, Keepsake
 from hub.uplink.exchange import Answer, Failure, Request, Transport
-from hub.uplink.file_io import SmallFile
 from hub.uplink.outcome import STORED, Outcome, Reaction, outcome_of, server_date_ms
 from hub.uplink.rows import insert_of
 from hub.uplink.token import Token
@@ -29,8 +28,9 @@ FRESH_S = 30.0  # a directory younger than this is not read again because rows w
 class Session:
     """One hub's dealings with its cloud.
 
-    file: where the directory is kept, so that a restart does not depend on reading it. on_server_time: told
-    each Date of the cloud as Unix ms in whole seconds, with the monotonic moments of asking and of the answer.
+    file: where the directory is kept, so that a restart does not depend on reading it.
+    on_server_time: told each Date of the cloud as Unix ms in whole seconds, with the monotonic moments of the
+    question and of the answer.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Session:
         *,
         token: Token,
         known: Directory,
-        file: SmallFile | None = None,
+        file: Keepsake | None = None,
         on_server_time: ServerTimeSink | None = None,
     ) -> None:
         self._transport = transport

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 class UplinkState:
     """Counters since the start.
 
-    retries: failures that led to a pause. last_success_s: monotonic. backlog_peak: most rows seen waiting in the
-    outbox while the cloud was away or the backlog drained. catch_up_s: how long the last outage took to make
-    good, once it is. server_offset_ms: the cloud's clock less ours, as exact as a Date header.
+    retries: failures that led to a pause. last_success_s: monotonic.
+    backlog_peak: most rows seen waiting in the outbox while the cloud was away or the backlog drained.
+    catch_up_s: how long the last outage took to make good, once it is.
+    server_offset_ms: the cloud's clock less ours, as exact as a Date header.
     """
 
     is_online: bool = False
