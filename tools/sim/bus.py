@@ -84,7 +84,11 @@ class SimulatedBus:
         self._nudge_out, self._nudge_in = os.pipe()
         os.set_blocking(self._nudge_out, False)
         self._started_s = time.monotonic()
-        self.plug()
+        try:
+            self.plug()
+        except OperatorNeeded:
+            self._release()
+            raise
         self._thread.start()
         return self
 
@@ -98,6 +102,9 @@ class SimulatedBus:
         self._is_stopping = True
         self._nudge()
         self._thread.join()
+        self._release()
+
+    def _release(self) -> None:
         self.pull()
         self._cable.close()
         for descriptor in (self._nudge_in, self._nudge_out):
@@ -163,14 +170,13 @@ class SimulatedBus:
         self._nudge()
 
     def plug(self) -> None:
-        """Plug the cable in: a port with another name, found under the same link."""
+        """Plug the cable in: a port with another name, found under the same link. Raises: OperatorNeeded."""
         with self._lock:
             self._cable.plug()
             if self._cable.near is not None and self._cable.near not in self._ports:
                 self._ports[self._cable.near] = _Port(self._cable.near)
             if self.tcp_port is not None and self._listener is None:
-                self._listener = socket.create_server(("127.0.0.1", self.tcp_port))
-                self._listener.setblocking(False)  # a client may be gone before it is accepted
+                self._listener = _listening(self.tcp_port)
                 self.tcp_port = self._listener.getsockname()[1]
         self._nudge()
 
@@ -270,3 +276,13 @@ class SimulatedBus:
 
     def _nudge(self) -> None:
         os.write(self._nudge_in, b"!")
+
+
+def _listening(port: int) -> socket.socket:
+    try:
+        listener = socket.create_server(("127.0.0.1", port))
+    except (OSError, OverflowError) as error:
+        hint = "take another port, or 0 for any"
+        raise OperatorNeeded(str(error), where=f"127.0.0.1:{port}", hint=hint) from error
+    listener.setblocking(False)  # a client may be gone before it is accepted
+    return listener

@@ -3,12 +3,13 @@
 Owns the two descriptors and the link. Leaves pacing and frames to others.
 """
 
-import contextlib
 import os
 import tempfile
 import termios
 import tty
 from pathlib import Path
+
+from hub.errors import OperatorNeeded
 
 LINK_NAME = "usb-Penstock_Simulated_RS485-if00-port0"
 
@@ -37,7 +38,10 @@ class Cable:
         return self._last_name
 
     def plug(self) -> None:
-        """Open a port under a name other than the last one and point the link to it."""
+        """Open a port under a name other than the last one and point the link to it.
+
+        Raises: OperatorNeeded.
+        """
         if self.near is not None:
             return
         near, far = os.openpty()
@@ -55,7 +59,7 @@ class Cable:
         """Close the port and take its link away."""
         if self.near is None or self._far is None:
             return
-        with contextlib.suppress(FileNotFoundError):
+        if self.link.is_symlink() and self.link.readlink() == Path(self._last_name):
             self.link.unlink()
         _close(self.near, self._far)
         self.near = self._far = None
@@ -74,10 +78,19 @@ class Cable:
         return speed in (None, self._baud) or self._baud not in _SPEEDS.values()
 
     def _point_link(self) -> None:
+        if self.link.exists() and not self.link.is_symlink():
+            hint = "choose another path, or move it away"
+            raise OperatorNeeded(
+                "something that is no link is already there", where=str(self.link), hint=hint
+            )
         fresh = self.link.with_name(f".{self.link.name}.new")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(self._last_name)
-        fresh.replace(self.link)
+        try:
+            fresh.unlink(missing_ok=True)
+            fresh.symlink_to(self._last_name)
+            fresh.replace(self.link)
+        except OSError as error:
+            hint = "its folder must exist and be writable"
+            raise OperatorNeeded(f"no link: {error.strerror}", where=str(self.link), hint=hint) from error
 
 
 def _set_speed(descriptor: int, baud: int) -> None:
