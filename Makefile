@@ -20,8 +20,8 @@ demo: $(VENV)/demo.stamp ## Run a site on this machine and ask its cloud for the
 test: $(VENV)/dev.stamp node_modules/dev.stamp ## Run every test but the long ones; ARGS="tests/hub -k planner"
 	@$(RUN) -m pytest $(ARGS)
 
-unit: $(VENV)/dev.stamp ## Run the tests that need neither Node.js nor a cloud
-	@$(RUN) -m pytest tests/hub tests/shared_schema tests/tools/sim tests/tools/bench tests/test_architecture.py $(ARGS)
+unit: $(VENV)/dev.stamp ## Run the tests that need no server but their own
+	@$(RUN) -m pytest $(addprefix --ignore=tests/,end_to_end micropython supabase tools/local_cloud) $(ARGS)
 
 soak: $(VENV)/dev.stamp node_modules/dev.stamp ## Run the long versions of the tests
 	@$(RUN) -m pytest --soak -m soak $(ARGS)
