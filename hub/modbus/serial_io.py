@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import termios
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,16 +49,18 @@ class SerialLine:
     async def open(self) -> None:
         """Open the port, wherever it is now, for this process alone. Raises TryAgain."""
         path = find_port(self._settings.port, self._identity)
+        # A pseudo-terminal has no parity, and Linux refuses to set one.
+        is_pseudo = os.path.realpath(path).startswith("/dev/pts/")
         try:
             port = serial.Serial(
                 path,
                 self._settings.baud,
-                parity=_PARITIES[self._settings.parity],
+                parity=_PARITIES["none" if is_pseudo else self._settings.parity],
                 stopbits=self._settings.stop_bits,
                 timeout=0,
                 exclusive=True,
             )
-        except (serial.SerialException, OSError, ValueError) as error:
+        except (serial.SerialException, OSError, ValueError, termios.error) as error:
             raise TryAgain(_reason(error), where=self._settings.port, hint=_hint(error)) from error
         self._identity = self._identity or identity_of(path, self._by_id)
         with contextlib.suppress(Exception):
@@ -171,11 +174,11 @@ def _links(by_id: Path) -> list[Path]:
 
 def _reason(error: Exception) -> str:
     number = getattr(error, "errno", None)
-    return os.strerror(number) if number else str(error)
+    return f"cannot be opened: {os.strerror(number) if number else error}"
 
 
 def _hint(error: Exception) -> str:
     if isinstance(error, serial.SerialException) and "lock" in str(error).lower():
         return "another program has the port open: stop it, or give it a port of its own"
-    hints = {2: "plugged in? it is opened as soon as it appears", 13: "add the user to the group dialout"}
+    hints = {2: "is it plugged in? /dev/serial/by-id lists the ports there are", 13: "add the user to the group dialout"}
     return hints.get(getattr(error, "errno", None) or 0, "check the port and its settings")
