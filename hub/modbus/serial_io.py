@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import termios
 import time
@@ -49,17 +50,8 @@ class SerialLine:
     async def open(self) -> None:
         """Open the port, wherever it is now, for this process alone. Raises TryAgain."""
         path = find_port(self._settings.port, self._identity)
-        # A pseudo-terminal has no parity, and Linux refuses to set one.
-        is_pseudo = os.path.realpath(path).startswith("/dev/pts/")
         try:
-            port = serial.Serial(
-                path,
-                self._settings.baud,
-                parity=_PARITIES["none" if is_pseudo else self._settings.parity],
-                stopbits=self._settings.stop_bits,
-                timeout=0,
-                exclusive=True,
-            )
+            port = _opened(path, self._settings)
         except (serial.SerialException, OSError, ValueError, termios.error) as error:
             raise TryAgain(_reason(error), where=self._settings.port, hint=_hint(error)) from error
         self._identity = self._identity or identity_of(path, self._by_id)
@@ -140,6 +132,19 @@ class SerialLine:
             self._talk.lose()
 
 
+def _opened(path: str, settings: BusSettings) -> serial.Serial:
+    # A pseudo-terminal has no parity, and Linux refuses to set one.
+    is_pseudo = os.path.realpath(path).startswith("/dev/pts/")
+    return serial.Serial(
+        path,
+        settings.baud,
+        parity=_PARITIES["none" if is_pseudo else settings.parity],
+        stopbits=settings.stop_bits,
+        timeout=0,
+        exclusive=True,
+    )
+
+
 def identity_of(path: str, by_id: Path = BY_ID) -> PortIdentity:
     """Return what to know a port by when its name has changed."""
     real = os.path.realpath(path)
@@ -180,5 +185,8 @@ def _reason(error: Exception) -> str:
 def _hint(error: Exception) -> str:
     if isinstance(error, serial.SerialException) and "lock" in str(error).lower():
         return "another program has the port open: stop it, or give it a port of its own"
-    hints = {2: "is it plugged in? /dev/serial/by-id lists the ports there are", 13: "add the user to the group dialout"}
+    hints = {
+        errno.ENOENT: "is it plugged in? /dev/serial/by-id lists the ports there are",
+        errno.EACCES: "add the user to the group dialout",
+    }
     return hints.get(getattr(error, "errno", None) or 0, "check the port and its settings")

@@ -37,8 +37,8 @@ class TcpLine:
                     lambda: _Stream(self, talk), settings.host, settings.tcp_port
                 )
         except (OSError, TimeoutError) as error:
-            number = getattr(error, "errno", None)
-            reason = f"cannot connect: {os.strerror(number) if number and number > 0 else error or 'no answer'}"
+            number = error.errno
+            reason = f"cannot connect: {os.strerror(number) if number else str(error) or 'no answer'}"
             hint = "check the host's power, address and whether it accepts one more connection"
             raise TryAgain(reason, where=settings.place, hint=hint) from error
         stream = transport.get_extra_info("socket")
