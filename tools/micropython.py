@@ -42,7 +42,7 @@ def command(cache: Path = CACHE) -> list[str]:
 def _version(starts: list[str]) -> tuple[int, ...]:
     """Return the version, or () when it does not run."""
     answer = subprocess.run([*starts, "--version"], capture_output=True, text=True, check=False)
-    found = re.search(r"(\d+)\.(\d+)", answer.stdout)
+    found = re.search(r"MicroPython v(\d+)\.(\d+)", answer.stdout)
     return tuple(int(part) for part in found.groups()) if found else ()
 
 
