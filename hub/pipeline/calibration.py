@@ -81,6 +81,7 @@ class Polynomial:
         if not 2 <= len(self.coefficients) <= HIGHEST_DEGREE + 1:
             raise ValueError(f"a polynomial takes 2 to {HIGHEST_DEGREE + 1} coefficients")
         _check_slope(_derivative(self.coefficients), self.low, self.high)
+        _check_rise(self.coefficients, self.low, self.high)
 
     def apply(self, raw: float) -> float:
         """Return the true value."""
@@ -219,9 +220,17 @@ def _check_slope(slope: Sequence[float], low: float, high: float) -> None:
         is_turned = value * slopes[0] <= 0
         if is_turned or abs(value) < FLATTEST * steepest:
             happens = "turns around before" if is_turned else "is flat at"
-            raise ValueError(
-                f"the polynomial {happens} raw {raw:g}: narrow its range, or the raw value is lost"
-            )
+            where = round(raw, 9) + 0.0  # a root found by bisection is a hair beside the number people know
+            hint = "narrow its range, or the raw value is lost"
+            raise ValueError(f"the polynomial {happens} raw {where:g}: {hint}")
+
+
+def _check_rise(coefficients: Sequence[float], low: float, high: float) -> None:
+    """Refuse a curve whose rise is too small beside its terms for a float to hold both."""
+    farthest = max(abs(low), abs(high))
+    largest = sum(abs(c) * farthest**power for power, c in enumerate(coefficients))
+    if abs(_evaluated(coefficients, high) - _evaluated(coefficients, low)) < FLATTEST * largest:
+        raise ValueError("the polynomial hardly changes over its range: its raw value is lost")
 
 
 def _evaluated(coefficients: Sequence[float], raw: float) -> float:

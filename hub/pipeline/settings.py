@@ -80,7 +80,8 @@ class DeviceSettings:
         """Return how a window of the point becomes one value."""
         if point.aggregate is not None:
             return point.aggregate
-        return "last" if point.rolling_s is not None else self.metric_of(point).aggregate
+        own = self.metric_of(point).aggregate
+        return "last" if point.rolling_s is not None and own != "total" else own
 
 
 def metrics_of(kind: Kind) -> list[Metric]:

@@ -7,7 +7,7 @@ from hub.ports import Reading
 
 
 class FakeSink:
-    """offered: rows for the group commit. appended: rows with their lane. While room is clear, offers wait."""
+    """offered: rows for the group commit. appended: rows and lanes. While room is clear, offers wait."""
 
     def __init__(self) -> None:
         self.offered: list[Reading] = []

@@ -2,6 +2,7 @@
 
 import asyncio
 import heapq
+import math
 import time
 from collections.abc import Callable
 from itertools import count
@@ -28,16 +29,20 @@ class FakeTime(FakeClock):
         heapq.heappush(self._sleepers, (self.monotonic_s() + seconds, next(self._order), woken))
         await woken
 
-    def wake_next(self) -> None:
-        """Move time to the moment the next sleeper waits for."""
-        while self._sleepers:
+    def wake_next(self, horizon_s: float = math.inf) -> None:
+        """Move time to the moment the next sleeper waits for, but not beyond the horizon."""
+        while self._sleepers and self._sleepers[0][2].done():
+            heapq.heappop(self._sleepers)
+        if self._sleepers and self._sleepers[0][0] <= horizon_s:
             at_s, _, woken = heapq.heappop(self._sleepers)
-            if not woken.done():
-                self.advance(max(0.0, at_s - self.monotonic_s()))
-                woken.set_result(None)
-                return
+            self.advance(max(0.0, at_s - self.monotonic_s()))
+            woken.set_result(None)
+        elif horizon_s < math.inf:
+            self.advance(horizon_s - self.monotonic_s())
 
-    async def until(self, condition: Callable[[], bool], *, is_busy: Callable[[], bool]) -> None:
+    async def until(
+        self, condition: Callable[[], bool], *, is_busy: Callable[[], bool], horizon_s: float = math.inf
+    ) -> None:
         """Let time pass, never while is_busy, until the condition holds."""
         deadline = time.monotonic() + DEADLINE_S
         rest = 0
@@ -46,11 +51,10 @@ class FakeTime(FakeClock):
             await asyncio.sleep(0.001)
             rest = 0 if is_busy() else rest + 1
             if rest >= TICKS_OF_REST:
-                self.wake_next()
+                self.wake_next(horizon_s)
                 rest = 0
 
     async def pass_s(self, seconds: float, *, is_busy: Callable[[], bool]) -> None:
         """Let so much time pass."""
         end_s = self.monotonic_s() + seconds
-        await self.until(lambda: self.monotonic_s() >= end_s or not self._sleepers, is_busy=is_busy)
-        self.advance(max(0.0, end_s - self.monotonic_s()))
+        await self.until(lambda: self.monotonic_s() >= end_s, is_busy=is_busy, horizon_s=end_s)
