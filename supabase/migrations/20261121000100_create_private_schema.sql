@@ -40,6 +40,9 @@ revoke all on schema partitions from public;
 
 grant usage on schema public to anon, authenticated, service_role, device;
 
--- Execute is for everyone by default; here it is granted by name.
-alter default privileges in schema private revoke execute on functions from public;
+-- Nothing is open because it is new: every table and function is granted by name. Hosted projects of before 2026 and
+-- self-hosted ones still grant everything to the first two roles.
 alter default privileges revoke execute on functions from public;
+alter default privileges in schema public revoke all on tables from anon, authenticated;
+alter default privileges in schema public revoke all on sequences from anon, authenticated;
+alter default privileges in schema public revoke all on functions from anon, authenticated;

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,6 +11,7 @@ from psycopg.rows import dict_row
 from tests.supabase.postgres17 import supabase_cli
 
 Connection = psycopg.Connection[dict[str, object]]
+HOSTED = Path(__file__).with_name("hosted.sql")
 
 
 def new_database(server_url: str, name: str) -> str:
@@ -23,9 +25,20 @@ def migrate(url: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="session")
-def migrated(postgres17: str) -> str:
-    """The URL of a database to which the official tool has applied every migration."""
+def bare(postgres17: str) -> str:
+    """The URL of a database that had nothing, not even roles, before the migrations."""
+    url = new_database(postgres17, "bare")
+    applied = migrate(url)
+    assert applied.returncode == 0, applied.stderr + applied.stdout
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres17: str, bare: str) -> str:
+    """The URL of a database like a hosted one, to which the official tool has applied every migration."""
     url = new_database(postgres17, "migrated")
+    with psycopg.connect(url) as connection:
+        connection.execute(HOSTED.read_bytes())
     applied = migrate(url)
     assert applied.returncode == 0, applied.stderr + applied.stdout
     return url

@@ -6,6 +6,7 @@ import psycopg
 
 from tests.supabase.conftest import migrate
 from tests.supabase.postgres17 import supabase_cli
+from tests.supabase.roles import Connection
 
 
 def schema_of(url: str) -> list[tuple[object, ...]]:
@@ -26,6 +27,16 @@ def test_applying_them_twice_changes_nothing(migrated: str) -> None:
     assert again.returncode == 0, again.stderr
     assert "Applying" not in again.stdout + again.stderr
     assert schema_of(migrated) == before
+
+
+def test_a_bare_and_a_hosted_database_end_alike(bare: str, migrated: str) -> None:
+    assert schema_of(bare) == schema_of(migrated)
+    assert len(schema_of(bare)) > 100
+
+
+def test_the_rest_server_may_become_a_device(database: Connection) -> None:
+    found = database.execute("select pg_has_role('authenticator', 'device', 'set') as may").fetchone()
+    assert found == {"may": True}
 
 
 def findings(url: str) -> list[str]:

@@ -1,0 +1,123 @@
+"""Nothing can be reached that was not opened by name: what the advisors do not see."""
+
+import pytest
+
+from tests.supabase.roles import Connection
+
+OUTSIDERS = ("anon", "authenticated", "device")
+# Every function a role may call; a new one has to be written down here.
+CALLABLE = {
+    "device": {"private.my_device_ids", "private.is_recordable"},
+    "service_role": {
+        "public.register_device",
+        "public.authorize_device",
+        "public.completeness",
+        "public.upload_latency",
+    },
+}
+
+
+def test_every_table_has_row_level_security(database: Connection) -> None:
+    found = database.execute(
+        """
+        select oid::regclass::text as name from pg_class
+        where relkind in ('r', 'p') and not relrowsecurity
+          and relnamespace in ('public'::regnamespace, 'private'::regnamespace)
+        """
+    ).fetchall()
+    assert found == []
+
+
+def test_partitions_are_out_of_reach(database: Connection) -> None:
+    found = database.execute(
+        """
+        select class.oid::regclass::text as name, role.rolname
+        from pg_class as class cross join pg_roles as role
+        where class.relispartition and class.relkind = 'r'
+          and role.rolname in ('anon', 'authenticated', 'device', 'service_role')
+          and (
+            class.relnamespace <> 'partitions'::regnamespace
+            or has_schema_privilege(role.rolname, class.relnamespace, 'usage')
+            or has_any_column_privilege(role.rolname, class.oid, 'select, insert, update')
+            or has_table_privilege(role.rolname, class.oid, 'delete, truncate')
+          )
+        """
+    ).fetchall()
+    assert found == []
+
+
+def test_a_leaf_with_a_grant_would_be_found(database: Connection) -> None:
+    database.execute("grant select on partitions.telemetry_tank_default to authenticated")
+    with pytest.raises(AssertionError):
+        test_partitions_are_out_of_reach(database)
+
+
+@pytest.mark.parametrize("role", ["anon", "authenticated", "device", "service_role"])
+def test_functions_are_callable_by_name_only(database: Connection, role: str) -> None:
+    found = database.execute(
+        """
+        select namespace.nspname || '.' || function.proname as name
+        from pg_proc as function join pg_namespace as namespace on namespace.oid = function.pronamespace
+        where namespace.nspname in ('public', 'private')
+          and has_function_privilege(%s, function.oid, 'execute')
+        """,
+        (role,),
+    ).fetchall()
+    assert {row["name"] for row in found} == CALLABLE.get(role, set())
+
+
+@pytest.mark.parametrize("role", ["anon", "authenticated"])
+def test_those_without_a_device_reach_no_table(database: Connection, role: str) -> None:
+    found = database.execute(
+        """
+        select oid::regclass::text as name from pg_class
+        where relkind in ('r', 'p', 'v', 'm')
+          and relnamespace in ('public'::regnamespace, 'private'::regnamespace, 'partitions'::regnamespace)
+          and (
+            has_any_column_privilege(%s, oid, 'select, insert, update')
+            or has_table_privilege(%s, oid, 'delete, truncate')
+          )
+        """,
+        (role, role),
+    ).fetchall()
+    assert found == []
+
+
+def test_functions_that_borrow_rights_name_what_they_mean(database: Connection) -> None:
+    found = database.execute(
+        """
+        select oid::regprocedure::text as name from pg_proc
+        where pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+          and not coalesce(proconfig @> array['search_path=""'], false)
+        """
+    ).fetchall()
+    assert found == []
+
+
+def test_everything_says_what_it_is_for(database: Connection) -> None:
+    found = database.execute(
+        """
+        select oid::regclass::text as name from pg_class
+        where relkind in ('r', 'p', 'v') and not relispartition
+          and relnamespace in ('public'::regnamespace, 'private'::regnamespace)
+          and obj_description(oid, 'pg_class') is null
+        union all
+        select oid::regprocedure::text from pg_proc
+        where pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+          and obj_description(oid, 'pg_proc') is null
+        """
+    ).fetchall()
+    assert found == []
+
+
+def test_foreign_keys_have_an_index(database: Connection) -> None:
+    found = database.execute(
+        """
+        select conname from pg_constraint as key
+        where contype = 'f' and not exists (
+          select from pg_index as index
+          where index.indrelid = key.conrelid and index.indkey[0] = key.conkey[1]
+        )
+        """
+    ).fetchall()
+    assert found == []

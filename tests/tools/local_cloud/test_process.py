@@ -1,0 +1,96 @@
+"""Starting, stopping, killing: what the local cloud keeps and what it throws away."""
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from hub.errors import OperatorNeeded
+from tests.tools.local_cloud.hub import Hub
+from tools.local_cloud.local_cloud import LocalCloud
+from tools.local_cloud.process_io import CloudProcess
+
+DEADLINE_S = 20
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_kept_data_survives_a_stop_and_a_kill(tmp_path: Path) -> None:
+    with CloudProcess(tmp_path) as cloud:
+        hub = Hub(cloud)
+        assert hub.send([hub.row(1)]).status == 201
+    with CloudProcess(tmp_path) as cloud:
+        hub.cloud = cloud
+        assert hub.send([hub.row(2)]).status == 201  # with the token of before: the keys are kept too
+        assert cloud.pid is not None
+        os.kill(cloud.pid, signal.SIGKILL)
+        cloud.wait()
+    with CloudProcess(tmp_path) as cloud:
+        (found,) = cloud.admin.completeness(hub.tank_key)
+    assert (found.rows_stored, found.unexplained_gaps) == (2, 0)
+
+
+def test_data_is_used_by_one_at_a_time(tmp_path: Path) -> None:
+    with (
+        CloudProcess(tmp_path),
+        pytest.raises(OperatorNeeded, match="another local cloud uses this data"),
+        CloudProcess(tmp_path),
+    ):
+        pass
+
+
+def test_a_port_in_use_is_named() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        cloud = CloudProcess(port=port)
+        with pytest.raises(OperatorNeeded, match=f"cannot listen on 127.0.0.1:{port}"):
+            cloud.start()
+    assert cloud.pid is None
+
+
+def test_it_ends_with_the_process_that_started_it() -> None:
+    cloud = CloudProcess()
+    cloud.start()
+    pid, process = cloud.pid, cloud._process
+    assert pid is not None
+    assert process is not None
+    assert process.stdin is not None
+    process.stdin.close()  # what the system does when the parent dies
+    process.wait(DEADLINE_S)
+    cloud.stop()
+    assert not is_alive(pid)
+
+
+def test_tokens_live_as_long_as_asked() -> None:
+    with CloudProcess(token_life_s=1) as cloud:
+        hub = Hub(cloud)
+        deadline_s = time.monotonic() + DEADLINE_S
+        while (answer := hub.send([hub.row(1)])).status == 201:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.1)
+        assert (answer.status, answer.body["code"]) == (401, "PGRST303")
+
+
+async def test_serves_an_event_loop() -> None:
+    async with LocalCloud() as cloud:
+        hub = await cloud.register_device("hub", "hub")
+        tank = await cloud.register_device("tank", "tank", hub="hub")
+        assert hub.secret
+        assert tank.secret is None
+        assert await cloud.completeness() == []
+        with pytest.raises(OperatorNeeded, match="cannot be a device key"):
+            await cloud.register_device("Not a key", "tank")
+        with pytest.raises(OperatorNeeded, match="duplicate key"):
+            await cloud.register_device("tank", "tank")
+    assert cloud.process.pid is None
