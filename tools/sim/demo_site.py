@@ -29,9 +29,9 @@ TRANSMITTERS = (
     Transmitter("inlet-flow", "nivus-flow", 3, "inlet", turnaround_ms=4),
     Transmitter("outlet-flow", "xylem-magflux", 4, "outlet"),
     Transmitter("borehole-pump", "abb-acs510", 5, "borehole", turnaround_ms=5),
-    Transmitter("site-meter", "eastron-sdm630", 6, "meter", turnaround_ms=6),
-    Transmitter("pump-meter", "schneider-iem3000", 7, "meter"),
-    Transmitter("office-meter", "eastron-sdm120", 8, "meter", turnaround_ms=6),
+    Transmitter("site-meter", "eastron-sdm630", 6, "site-meter", turnaround_ms=6),
+    Transmitter("pump-meter", "carlo-gavazzi-em340", 7, "pump-meter", turnaround_ms=6),
+    Transmitter("water-quality", "hamilton-ph-arc", 8, "quality"),
 )
 
 

@@ -16,6 +16,7 @@ _NOMINAL_RPM = 2_900
 _NOMINAL_HZ = 50.0
 _MAINS_V = 400.0
 _COSINE = 0.86
+_HOUSE_W = 350.0  # light, heating and the gateway beside the pump
 
 # Half the width of the noise, in the metric's unit. Counters and states have none.
 _NOISE = {
@@ -82,6 +83,17 @@ def _pipe(flow_lpm: Look, total_l: Look, pressure_bar: Look) -> dict[str, Look]:
     }
 
 
+def _meter(power_w: Look, energy_kwh: Look) -> dict[str, Look]:
+    return {
+        "voltage_v": lambda site: _MAINS_V / math.sqrt(3) - 0.4 * _amperes(power_w(site)),
+        "current_a": lambda site: _amperes(power_w(site)),
+        "power_w": power_w,
+        "power_factor": lambda _: _COSINE,
+        "frequency_hz": lambda _: _NOMINAL_HZ,
+        "energy_kwh": energy_kwh,
+    }
+
+
 def _outlet_bar(site: Site) -> float:
     # Ten metres of water are about one bar; the tank stands 25 m above the village.
     return max(0.0, 2.45 + site.south.level_cm / 1020 - (site.outflow_lpm / 600) ** 2)
@@ -109,14 +121,11 @@ VIEWS: Mapping[str, Mapping[str, Look]] = {
         "pump_frequency_hz": lambda site: _NOMINAL_HZ * site.pump.speed,
         "status_code": lambda _: 0,
     },
-    "meter": {
-        "voltage_v": lambda site: _MAINS_V / math.sqrt(3) - 0.4 * _amperes(site.pump.power_w),
-        "current_a": lambda site: _amperes(site.pump.power_w),
-        "power_w": lambda site: site.pump.power_w,
-        "power_factor": lambda site: _COSINE if site.pump.speed else 0.41,
-        "frequency_hz": lambda _: _NOMINAL_HZ,
-        "energy_kwh": lambda site: site.energy_kwh,
-    },
+    "pump-meter": _meter(lambda site: site.pump.power_w, lambda site: site.energy_kwh),
+    "site-meter": _meter(
+        lambda site: site.pump.power_w + _HOUSE_W,
+        lambda site: site.energy_kwh + _HOUSE_W * site.steps * site.step_s / 3_600_000,
+    ),
     "quality": {
         "temperature_c": _water_c,
         "ph": lambda site: _swing(site, 7.42, 0.04),
@@ -144,7 +153,7 @@ VIEW_OF_KIND = {
     "tank": "tank-north",
     "flow": "inlet",
     "deep": "borehole",
-    "power": "meter",
+    "power": "pump-meter",
     "environment": "quality",
     "footfall": "gate",
 }

@@ -5,7 +5,7 @@ Reads the same files as the hub and shares no code with it, so that encoder and 
 
 import struct
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,7 +32,11 @@ _LETTERS = "ABCDEFGH"
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One value in a slave's tables. wrap: the raw value at which a counter starts over."""
+    """One value in a slave's tables.
+
+    wrap: the raw value at which a counter starts over. block: first address and count of the only read that
+    the device answers for it.
+    """
 
     metric: str
     table: str
@@ -45,6 +49,7 @@ class Point:
     mask: int | None = None
     length: int = 1
     wrap: int | None = None
+    block: tuple[int, int] | None = None
 
     @property
     def is_bits(self) -> bool:
@@ -53,21 +58,26 @@ class Point:
 
     @property
     def is_part(self) -> bool:
-        """Return whether the point shares its register with others."""
+        """Return whether the point shares its registers with others."""
         return self.bit is not None or self.mask is not None
 
-    def words(self, value: float | str, *, before: int = 0) -> list[int]:
-        """Return the registers, or the bit, that say value. before: the register a part is put into."""
-        if isinstance(value, str) or self.type == "string":
-            return _words(
-                str(value).encode("ascii", "replace")[: 2 * self.length].ljust(2 * self.length, b"\0")
-            )
-        if self.is_bits or (self.type == "bool" and not self.is_part):
+    @property
+    def count(self) -> int:
+        """Return how many registers, or bits, it takes."""
+        if self.is_bits:
+            return 1
+        return self.length if self.type == "string" else struct.calcsize(">" + _FORMATS[self.type]) // 2
+
+    def words(self, value: float | str, before: Sequence[int] = ()) -> list[int]:
+        """Return the registers, or the bit, that say value. before: what they hold, for a part of them."""
+        if self.is_bits:
             return [int(bool(value))]
+        if isinstance(value, str):
+            return _words(self._ordered(value.encode("ascii", "replace")[: 2 * self.count]))
         raw = (value - self.offset) / self.scale
         if self.is_part:
-            return [_merged(before, round(raw), self.mask if self.mask is not None else 1 << (self.bit or 0))]
-        return self._ordered(self._packed(raw))
+            return self._merged(round(raw), before or [0] * self.count)
+        return _words(self._ordered(self._packed(raw)))
 
     def _packed(self, raw: float) -> bytes:
         form = _FORMATS[self.type]
@@ -75,12 +85,28 @@ class Point:
             raw %= self.wrap
         if form in "fd":
             return struct.pack(">" + form, raw)
+        if self.wrap is not None:
+            return struct.pack(">" + form, int(raw))
         low, high = _bounds(form)
-        return struct.pack(">" + form, min(max(round(raw), low), high) if self.wrap is None else int(raw))
+        return struct.pack(">" + form, min(max(round(raw), low), high))
 
-    def _ordered(self, packed: bytes) -> list[int]:
-        letters = self.order or _LETTERS[: len(packed)]
-        return _words(bytes(packed[_LETTERS.index(letter)] for letter in letters))
+    def _ordered(self, data: bytes) -> bytes:
+        letters = self.order or _LETTERS[: 2 if self.type == "string" else 2 * self.count]
+        places = [_LETTERS.index(letter) for letter in letters]
+        padded = data.ljust(2 * self.count, b"\0")
+        steps = range(0, len(padded), len(places))
+        return bytes(padded[start + place] for start in steps for place in places)
+
+    def _restored(self, words: Sequence[int]) -> int:
+        data = b"".join(word.to_bytes(2, "big") for word in words)
+        letters = self.order or _LETTERS[: len(data)]
+        return int.from_bytes(bytes(data[letters.index(letter)] for letter in sorted(letters)), "big")
+
+    def _merged(self, part: int, before: Sequence[int]) -> list[int]:
+        mask = self.mask if self.mask is not None else 1 << (self.bit or 0)
+        shift = (mask & -mask).bit_length() - 1
+        whole = (self._restored(before) & ~mask) | (part << shift & mask)
+        return _words(self._ordered(whole.to_bytes(2 * self.count, "big")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +141,7 @@ def load(name: str, folder: Path = FOLDER) -> Profile:
     except FileNotFoundError:
         hint = f"there are: {', '.join(names(folder)) or 'none'}"
         raise ConfigError([Problem(str(path), "profile", f"no profile called {name!r}", hint)]) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError) as error:
         hint = "see the other files in the folder"
         raise ConfigError(
             [Problem(str(path), "profile", f"{type(error).__name__}: {error}", hint)]
@@ -138,19 +164,16 @@ def _profile(name: str, document: Mapping[str, Any]) -> Profile:
 
 def _point(entry: Mapping[str, Any]) -> Point:
     known = {key: entry[key] for key in Point.__slots__ if key in entry}
-    point = Point(**{"type": "bool", **known})
-    if not point.is_bits:
-        point.words(0.0)
+    if "block" in known:
+        first, count = known["block"]
+        known["block"] = first, count
+    point = Point(**{"type": "u16", **known})
+    point.words(0.0)
     return point
 
 
 def _words(data: bytes) -> list[int]:
     return [int.from_bytes(data[index : index + 2], "big") for index in range(0, len(data), 2)]
-
-
-def _merged(before: int, part: int, mask: int) -> int:
-    shift = (mask & -mask).bit_length() - 1
-    return (before & ~mask) | (part << shift & mask)
 
 
 def _bounds(form: str) -> tuple[int, int]:

@@ -28,6 +28,7 @@ class Refusal(Exception):
 class Registers:
     """Tables of 16-bit registers and bits. What nobody set is 0, what is a hole is refused.
 
+    blocks: by address, the one read, (first address, count), with which the device hands it out.
     shifts: leaves holes out of the answer in silence and fills up with what follows, as some devices do.
     written: what a master wrote; it covers the measured value from then on.
     """
@@ -36,6 +37,7 @@ class Registers:
         self.measured: dict[str, dict[int, int]] = {table: {} for table in TABLES}
         self.written: dict[str, dict[int, int]] = {table: {} for table in TABLES}
         self.holes: dict[str, set[int]] = {table: set() for table in TABLES}
+        self.blocks: dict[str, dict[int, tuple[int, int]]] = {table: {} for table in TABLES}
         self.shifts = False
         self._max_registers = max_registers
         self._max_bits = max_bits
@@ -43,6 +45,11 @@ class Registers:
     def dig(self, table: str, first: int, count: int) -> None:
         """Make count addresses from first on a hole."""
         self.holes[table].update(range(first, first + count))
+
+    def bind(self, table: str, block: tuple[int, int]) -> None:
+        """Refuse every read that touches the addresses of a block, but the one of the whole block."""
+        first, count = block
+        self.blocks[table].update(dict.fromkeys(range(first, first + count), block))
 
     def fill(self) -> None:
         """Have no holes any more."""
@@ -82,6 +89,9 @@ class Registers:
         if start + count > _ADDRESSES:
             raise Refusal(ILLEGAL_ADDRESS)
         wanted = range(start, start + count)
+        blocks = self.blocks[table]
+        if blocks and any(blocks.get(address, (start, count)) != (start, count) for address in wanted):
+            raise Refusal(ILLEGAL_ADDRESS)
         if holes.isdisjoint(wanted):
             return wanted
         if not self.shifts:

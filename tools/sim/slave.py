@@ -73,6 +73,9 @@ class SimulatedSlave:
             self.registers.measured[table].update(contents or {})
         for table, first, count in holes:
             self.registers.dig(table, first, count)
+        for point in profile.points if profile else ():
+            if point.block is not None:
+                self.registers.bind(point.table, point.block)
         self.faults = Faults()
         self._points: tuple[Point, ...] = profile.points if profile else ()
         self._gauge = Gauge(view or VIEW_OF_KIND[profile.kind], name, seed) if profile else None
@@ -87,8 +90,9 @@ class SimulatedSlave:
         for point in self._points:
             value = self._gauge.value(site, point.metric) - self._bases.get(point.metric, 0.0)
             table = self.registers.measured[point.table]
-            words = point.words(value, before=table.get(point.address, 0))
-            table.update(zip(range(point.address, point.address + len(words)), words, strict=True))
+            addresses = range(point.address, point.address + point.count)
+            before = [table.get(address, 0) for address in addresses] if point.is_part else ()
+            table.update(zip(addresses, point.words(value, before), strict=True))
 
     def reset_counters(self, site: Site) -> None:
         """Start every counter at 0 again, as a replaced device does."""
