@@ -1,0 +1,175 @@
+"""The composition root: constructs the parts of a hub and connects them. Starts nothing, decides nothing."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from hub.clock import CameToBeKnown, ClockSettings, ClockTruth
+from hub.clock_io import SystemClock, boot_clock_s, boot_id
+from hub.clock_service import ClockService
+from hub.config import CloudSection, HubConfig
+from hub.event_service import EventService
+from hub.events import EventBook
+from hub.live import LiveReadings
+from hub.modbus.json_io import HoleFile
+from hub.modbus.line_io import line_for
+from hub.modbus.service import ModbusBusService
+from hub.outbox.service import Outbox
+from hub.outbox.settings import OutboxSettings
+from hub.pipeline.counter_file_io import CounterFile
+from hub.pipeline.service import PipelineService
+from hub.site import Site
+from hub.system.heartbeat import HeartbeatSettings
+from hub.system.psutil_io import PsutilProbe
+from hub.system.service import HeartbeatService
+from hub.system.vcgencmd_io import Vcgencmd
+from hub.uplink.file_io import SmallFile
+from hub.uplink.http_io import HttpTransport
+from hub.uplink.service import UplinkService
+from hub.uplink.settings import UplinkSettings
+from hub.uplink.state import UplinkState
+
+OUTBOX_FILE = "outbox.db"
+
+
+@dataclass
+class Hub:
+    """Every part of a running hub."""
+
+    config: HubConfig
+    site: Site
+    clock: SystemClock
+    events: EventService
+    outbox: Outbox
+    live: LiveReadings
+    pipeline: PipelineService
+    clock_service: ClockService
+    heartbeat: HeartbeatService
+    buses: tuple[ModbusBusService, ...]
+    uplink: UplinkService | None
+    started_s: float = field(default_factory=time.monotonic)
+
+    def uplink_state(self) -> UplinkState:
+        """Return how the uplink stands; offline when there is no cloud."""
+        return self.uplink.state() if self.uplink else UplinkState(last_error="no cloud is configured")
+
+    def snapshot(self) -> Mapping[str, Any]:
+        """Return how the hub stands, as a document."""
+        pipeline = self.pipeline.state()
+        return {
+            "device_key": self.config.hub.device_key,
+            "uptime_s": time.monotonic() - self.started_s,
+            "is_clock_known": self.clock.truth.is_known,
+            "pipeline": {
+                "samples": pipeline.samples,
+                "readings": pipeline.readings,
+                "suppressed": pipeline.suppressed,
+            },
+            "devices": [
+                {"device_key": key, "latest": self.live.values_of(key), **asdict(state)}
+                for key, state in pipeline.devices.items()
+            ],
+            "buses": [asdict(bus.state()) for bus in self.buses],
+            "outbox": self.outbox.state(),
+            "uplink": asdict(self.uplink_state()),
+            "events": [
+                {"level": event.level, "code": event.code, "message": event.message}
+                for event in self.events.book.active
+                if event.level != "info"
+            ],
+        }
+
+
+def assemble(config: HubConfig, site: Site, transport: HttpTransport | None) -> Hub:
+    """Return a hub whose parts are connected. transport: the way to the cloud, None where there is none."""
+    folder = config.hub.data_dir
+    clock = SystemClock(ClockTruth(ClockSettings(trust=config.clock.trust)))
+    events = EventService(config.hub.device_key, clock, EventBook())
+    outbox = Outbox(_outbox_settings(config), clock, events)
+    live = LiveReadings(outbox)
+    pipeline = PipelineService(site.devices, live, clock, events, CounterFile(folder / "counters.json"))
+
+    async def place_boot(known: CameToBeKnown) -> None:
+        await outbox.set_boot_clock(boot_id(), known.offset_ms, known.time_quality)
+
+    clock_service = ClockService(clock, events, place_boot)
+    uplink = (
+        UplinkService(
+            outbox,
+            transport,
+            clock,
+            events,
+            _uplink_settings(config.hub.device_key, config.cloud),
+            directory_file=SmallFile(folder / "directory.json"),
+            on_server_time=clock_service.hint,
+        )
+        if config.cloud and transport
+        else None
+    )
+    holes = HoleFile(folder / "holes.json")
+    memory = holes.load()
+    hub = Hub(
+        config,
+        site,
+        clock,
+        events,
+        outbox,
+        live,
+        pipeline,
+        clock_service,
+        HeartbeatService(
+            HeartbeatSettings(config.hub.device_key, config.hub.heartbeat_s),
+            live,
+            clock,
+            probe=PsutilProbe(folder),
+            thermometer=Vcgencmd(),
+            queue_length=lambda: outbox.state().rows,
+            network_status=lambda: "online" if hub.uplink_state().is_online else "offline",
+        ),
+        tuple(
+            ModbusBusService(
+                bus,
+                site.on(bus),
+                sink=pipeline,
+                clock=clock,
+                events=events,
+                line=line_for(bus),
+                memory=memory,
+                remember=lambda: holes.save(memory),
+            )
+            for bus in site.buses
+        ),
+        uplink,
+    )
+    return hub
+
+
+def transport_to(cloud: CloudSection) -> HttpTransport:
+    """Return the way to the cloud, not yet entered."""
+    return HttpTransport(
+        cloud.url, cloud.publishable_key.get_secret_value(), boot_clock_s, timeout_s=cloud.timeout_s
+    )
+
+
+def _uplink_settings(device_key: str, cloud: CloudSection) -> UplinkSettings:
+    return UplinkSettings(
+        cloud_url=cloud.url,
+        device_key=device_key,
+        device_secret=cloud.device_secret.get_secret_value(),
+        backlog_rows_per_s=cloud.backlog_rows_per_s,
+        retry_base_s=cloud.retry_base_s,
+        retry_max_s=cloud.retry_max_s,
+    )
+
+
+def _outbox_settings(config: HubConfig) -> OutboxSettings:
+    return OutboxSettings(
+        path=str(config.hub.data_dir / OUTBOX_FILE),
+        hub_device_key=config.hub.device_key,
+        boot_id=boot_id(),
+        commit_interval_s=config.hub.commit_interval_s,
+        max_rows=config.outbox.max_rows,
+        max_bytes=config.outbox.max_bytes,
+        min_free_bytes=config.outbox.min_free_bytes,
+    )

@@ -1,0 +1,102 @@
+"""penstock hub: check a configuration, run a site's hub, ask how it stands, empty its outbox."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+import uvloop
+
+from hub.config import HubConfig, load
+from hub.logging_io import configure_logging
+from hub.run_service import run_hub
+from hub.site import Site, describe
+from hub.status_io import read_status
+
+_EPILOG = """\
+examples:
+  penstock hub check site.toml
+  penstock hub run site.toml
+  penstock hub status site.toml
+  penstock hub drain site.toml --timeout 600
+"""
+
+
+def register(groups: Any) -> None:
+    """Add the hub commands."""
+    parser = groups.add_parser(
+        "hub",
+        help="run the hub of a site",
+        description="The service of a site: polls, stores, uploads.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add(commands, "run", "run until SIGTERM or Ctrl-C", _run)
+    _add(commands, "check", "say everything that is wrong with a configuration; start nothing", _check)
+    status = _add(commands, "status", "say how the running hub stands", _status)
+    status.add_argument("--json", action="store_true", help="print the whole state as JSON")
+    drain = _add(commands, "drain", "poll nothing, upload what is stored, end when it is empty", _drain)
+    drain.add_argument(
+        "--timeout", type=float, default=3600, metavar="S", help="give up after (default 3600)"
+    )
+
+
+def _add(commands: Any, name: str, sentence: str, handler: Any) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=sentence, description=sentence + ".")
+    command.add_argument("config", type=Path, metavar="CONFIG", help="the hub's TOML file")
+    command.set_defaults(run=handler)
+    return command
+
+
+def _opened(arguments: argparse.Namespace) -> tuple[HubConfig, Site]:
+    config: HubConfig = load(arguments.config)
+    return config, describe(str(arguments.config), config)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    config, site = _opened(arguments)
+    configure_logging(config.hub.log_level, config.hub.log_file)
+    uvloop.run(run_hub(config, site))
+    return 0
+
+
+def _drain(arguments: argparse.Namespace) -> int:
+    config, site = _opened(arguments)
+    configure_logging(config.hub.log_level, config.hub.log_file)
+    try:
+        uvloop.run(asyncio.wait_for(run_hub(config, site, is_draining=True), arguments.timeout))
+    except TimeoutError:
+        print("penstock: not everything was uploaded in time; the rest is kept", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    config, site = _opened(arguments)
+    where = config.cloud.url if config.cloud else "no cloud: readings stay on this hub"
+    print(f"{arguments.config}: fine")
+    print(f"hub {config.hub.device_key}, {len(site.buses)} bus(es), {len(site.devices)} device(s); {where}")
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    config = load(arguments.config)
+    state = read_status(config.hub.data_dir)
+    if arguments.json:
+        print(orjson.dumps(state, option=orjson.OPT_INDENT_2).decode())
+        return 0
+    outbox, uplink = state["outbox"], state["uplink"]
+    print(f"hub {state['device_key']}, up {state['uptime_s'] / 3600:.1f} h")
+    for bus in state["buses"]:
+        print(f"bus {bus['name']}: {bus['utilisation']:.0%} used, cycle {bus['cycle_ms_p50']:.0f} ms")
+    capacity = outbox["capacity_s"]
+    survives = f"{capacity / 86_400:.0f} days" if capacity else "an unknown time"
+    print(f"outbox: {outbox['rows']} rows, {outbox['bytes_on_disk']} bytes; survives {survives} offline")
+    online = "online" if uplink["is_online"] else "offline"
+    print(f"uplink: {online}; last error: {uplink['last_error'] or 'none'}")
+    for event in state["events"]:
+        print(f"{event['level']}: {event['code']}: {event['message']}")
+    return 3 if state["events"] else 0
