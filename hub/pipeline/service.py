@@ -63,6 +63,7 @@ class PipelineService:
         self._saved: dict[str, CounterState] = {}
         self._refused: dict[str, int] = {}
         self._complaints: dict[str, int] = {}
+        self._save_at_s = self._complain_at_s = 0.0
 
     async def put(self, sample: Sample) -> None:
         """Accept one sample; wait only while the outbox is full."""
@@ -93,17 +94,20 @@ class PipelineService:
 
     async def run(self) -> None:
         """Close windows, notice silence, save counters; for ever."""
-        save_at_s = complain_at_s = self._clock.monotonic_s()
         while True:
             now_s = self._clock.monotonic_s()
             await self.tick(now_s)
-            if now_s >= save_at_s or self._has_rebased():
-                save_at_s = now_s + SAVE_COUNTERS_S
-                await self.save_counters()
-            if now_s >= complain_at_s:
-                complain_at_s = now_s + COMPLAIN_EVERY_S
-                self._complain()
+            await self.keep_house(now_s)
             await asyncio.sleep(TICK_S)
+
+    async def keep_house(self, now_s: float) -> None:
+        """Save counters and complain about values, when it is time."""
+        if now_s >= self._save_at_s or self._has_rebased():
+            self._save_at_s = now_s + SAVE_COUNTERS_S
+            await self.save_counters()
+        if now_s >= self._complain_at_s:
+            self._complain_at_s = now_s + COMPLAIN_EVERY_S
+            self._complain()
 
     async def tick(self, now_s: float) -> None:
         """Let every device see the time."""
@@ -181,6 +185,10 @@ class PipelineService:
             else:
                 self._events.clear_event("values_rejected", device_key=key)
             self._complaints[key] = seen
+        for reason, count in self._refused.items():
+            if count == self._complaints.get(reason):
+                self._events.clear_event(reason)
+            self._complaints[reason] = count
 
 
 COMPLAINTS = frozenset(
