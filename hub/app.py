@@ -17,6 +17,7 @@ from hub.modbus.line_io import line_for
 from hub.modbus.service import ModbusBusService
 from hub.outbox.service import Outbox
 from hub.outbox.settings import OutboxSettings
+from hub.outbox.sqlite_io import SqliteDisk
 from hub.pipeline.counter_file_io import CounterFile
 from hub.pipeline.service import PipelineService
 from hub.site import Site
@@ -86,7 +87,8 @@ def assemble(config: HubConfig, site: Site, transport: HttpTransport | None) -> 
     folder = config.hub.data_dir
     clock = SystemClock(ClockTruth(ClockSettings(trust=config.clock.trust)))
     events = EventService(config.hub.device_key, clock, EventBook())
-    outbox = Outbox(_outbox_settings(config), clock, events)
+    outbox_settings = _outbox_settings(config)
+    outbox = Outbox(outbox_settings, SqliteDisk(outbox_settings.path), clock, events)
     live = LiveReadings(outbox)
     pipeline = PipelineService(site.devices, live, clock, events, CounterFile(folder / "counters.json"))
 
