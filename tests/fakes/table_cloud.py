@@ -76,7 +76,7 @@ class TableCloud:
         """Return what a table holds."""
         return list(self.tables.get(table, {}).values())
 
-    def keys(self, table: str = "telemetry_tank") -> set[tuple[str, int, int]]:
+    def identities(self, table: str = "telemetry_tank") -> set[tuple[str, int, int]]:
         """Return the identities a table holds, by device key."""
         key_of = {number: key for key, number in self.devices.items()}
         return {(key_of[row["device_id"]], row["epoch"], row["seq"]) for row in self.rows(table)}

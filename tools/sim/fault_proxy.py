@@ -153,16 +153,20 @@ class FaultProxy:
         self.hits[name] += 1
         return fault
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._connections.add(task)
-            task.add_done_callback(self._connections.discard)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._hold(reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Keep a connection for as long as both sides and the faults let it live."""
         self._writers.add(writer)
         upstream: list[asyncio.StreamWriter] = []
         try:
             if self._hit("reset") is None:
                 await self._serve(reader, writer, upstream)
+                # What was written still has to arrive; a reset would throw it away.
+                writer.close()
         except (OSError, ValueError, asyncio.IncompleteReadError):
             pass  # either side broke off: the other one sees it now
         finally:
@@ -205,15 +209,12 @@ class FaultProxy:
     ) -> bool:
         """Send the answer on, or what a fault leaves of it. False when the connection is to end."""
         if self._hit("answer-lost", request):
-            return False
+            raise ConnectionResetError
         if self._hit("answer-never", request):
             await asyncio.Event().wait()
         if self._hit("half", request):
             writer.write(response.wire[: len(response.wire) // 2])
             await writer.drain()
-            # An abort would throw away what was written.
-            writer.close()
-            await writer.wait_closed()
             return False
         await _send(writer, response.wire, slow)
         return response.header("connection") != "close"
@@ -222,8 +223,9 @@ class FaultProxy:
 def _reset(writer: asyncio.StreamWriter) -> None:
     """Close with a reset, as a machine that lost power or a gateway that lost its state answers."""
     sock = writer.get_extra_info("socket")
-    if sock is not None and not writer.is_closing():
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    if sock is None or writer.is_closing():
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
