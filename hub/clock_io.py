@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from hub.clock import CameToBeKnown, ClockTruth, Observation, ServerTime, Stepped
@@ -40,7 +41,12 @@ def boot_id() -> str:
     try:
         return BOOT_ID_FILE.read_text(encoding="ascii").strip()
     except OSError:
-        return str(uuid.uuid4())
+        return _own_name()
+
+
+@cache
+def _own_name() -> str:
+    return str(uuid.uuid4())
 
 
 def boot_clock_s() -> float:

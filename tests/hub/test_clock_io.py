@@ -27,7 +27,11 @@ def test_without_a_name_of_the_boot_every_process_is_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock_io, "BOOT_ID_FILE", tmp_path / "none")
-    assert boot_id() != boot_id()
+    here = boot_id()
+    question = "from hub.clock_io import _own_name; print(_own_name())"
+    there = subprocess.run([sys.executable, "-c", question], capture_output=True, text=True, check=True)
+    assert boot_id() == here
+    assert there.stdout.strip() != here
 
 
 @pytest.mark.parametrize(
