@@ -30,7 +30,9 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Avoid:
-    """What a slave does not bear. holes: per table, as [start, end). max_…: learned; None: as stated.
+    """What a slave does not bear. holes: per table, as [start, end).
+
+    max_registers, max_bits: of several values in one request, as learned; a value alone is always tried.
 
     bridges: whether addresses between points may be read along.
     """
@@ -58,16 +60,14 @@ def plan(
     found: list[Request] = []
     for table in sorted(tables, key=FUNCTIONS.__getitem__):
         spans = spans_of(tables[table])
-        blocks = partition(spans, table, cost, limit_of(table, limits, avoid), avoid)
+        blocks = partition(spans, table, cost, limit_of(table, limits), avoid)
         found += [read(unit, table, block.start, block.width) for block in blocks]
     return tuple(found)
 
 
-def limit_of(table: str, limits: Limits, avoid: Avoid = NOTHING) -> int:
+def limit_of(table: str, limits: Limits) -> int:
     """Return how many addresses of a table one request may ask for."""
-    if table in BIT_TABLES:
-        return min(limits.max_bits, avoid.max_bits or limits.max_bits)
-    return min(limits.max_registers, avoid.max_registers or limits.max_registers)
+    return limits.max_bits if table in BIT_TABLES else limits.max_registers
 
 
 def smaller(one: int | None, other: int | None) -> int | None:
@@ -126,11 +126,13 @@ def _groups(
     spans: Sequence[Span], last: int, table: str, limit: int, avoid: Avoid
 ) -> Iterable[tuple[int, int]]:
     """Yield (first span, addresses) of every request that may end with spans[last], shortest first."""
+    learned = avoid.max_bits if table in BIT_TABLES else avoid.max_registers
+    joint = min(limit, learned or limit)
     for first in range(last, -1, -1):
         if first < last and not _may_join(spans[first], spans[first + 1], table, avoid):
             return
         width = spans[last].end - spans[first].start
-        if width > limit:
+        if width > joint and first < last:
             return
         yield first, width
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hub.modbus.blocks import BlockDecoder, Values
 from hub.modbus.holes import HoleMemory
-from hub.modbus.plan import Avoid, plan, smaller
+from hub.modbus.plan import Avoid, limit_of, plan, smaller
 from hub.modbus.points import Point
 from hub.modbus.profiles import Limits
 from hub.modbus.requests import READ_TABLES, Request, WireCost
@@ -80,7 +80,10 @@ def poll_of(
     memory: HoleMemory,
     refused: Collection[Point] = (),
 ) -> Poll:
-    """Return the poll of transmitters that share slave and interval."""
+    """Return the poll of transmitters that share slave and interval.
+
+    Values longer than what the slave sends at once are refused from the start.
+    """
     unit = transmitters[0].address
     slave_key = f"{bus}/{unit}"
     models = {transmitter.model for transmitter in transmitters}
@@ -97,6 +100,7 @@ def poll_of(
         slave_key,
         frozenset(refused),
     )
+    poll.refused |= {point for point in poll.points if _width(point) > limit_of(point.table, limits)}
     avoid = _together(memory.avoid(key), memory.avoid(slave_key))
     poll.requests = plan(unit, poll.points, cost, limits, avoid)
     poll.costs_s = tuple(cost.read_s(request.reply_bytes, limits.turnaround_s) for request in poll.requests)
@@ -117,6 +121,10 @@ def points_in(poll: Poll, request: Request) -> list[Point]:
         and request.address <= point.span[0]
         and point.span[1] <= end
     ]
+
+
+def _width(point: Point) -> int:
+    return point.span[1] - point.span[0]
 
 
 def _without(points: Sequence[Point], refused: Collection[Point]) -> list[Point]:

@@ -83,6 +83,9 @@ class ModbusBusService:
         """Poll until cancelled."""
         if self.settings.transport != "serial":
             await asyncio.sleep(self._origin * _SPREAD_S)
+        for poll in self._arbiter.polls:
+            for point in poll.refused:
+                self._report_refused(poll, point)
         try:
             while True:
                 await self._open()
@@ -286,7 +289,7 @@ class ModbusBusService:
         spans = {(span.start, span.end) for span in findings.refused}
         refused = [point for point in points if point.span in spans]
         for point in refused:
-            self._report_refused(poll, point.metric, f"{point.table} {point.address}")
+            self._report_refused(poll, point)
         self._replan(poll, poll.refused | set(refused))
         for other in self._arbiter.polls:
             if other.key == poll.key and other is not poll and not other.paused:
@@ -311,15 +314,15 @@ class ModbusBusService:
         fresh.checked_s = poll.checked_s
         self._arbiter.replace(fresh)
 
-    def _report_refused(self, poll: Poll, metric: str, where: str) -> None:
+    def _report_refused(self, poll: Poll, point: Point) -> None:
+        message = (
+            f"{point.metric} is not read: slave {poll.unit} refuses {point.table} {point.address}"
+            f"..{point.end - 1}; compare the profile with the device's register list"
+        )
         for transmitter in poll.transmitters:
-            if any(point.metric == metric for point in transmitter.points):
-                message = (
-                    f"{metric} is not read any more: slave {poll.unit} has no {where}; check the profile"
-                )
-                self._events.raise_event(
-                    "warning", f"point_refused:{metric}", message, device_key=transmitter.device_key
-                )
+            if point in transmitter.points:
+                code, key = f"point_refused:{point.metric}", transmitter.device_key
+                self._events.raise_event("warning", code, message, device_key=key)
 
     def _slave_state(self, slave: Slave) -> SlaveState:
         polls = [poll for poll in self._arbiter.polls if poll.unit == slave.unit]
