@@ -5,10 +5,13 @@ import re
 import shutil
 import subprocess
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+
+from tools.layering import SAME_LIBRARY, imports, is_third_party, modules
 
 ROOT = Path(__file__).resolve().parents[1]
 NOT_OURS = {".git", ".venv", ".cache", "node_modules", "build", "dist", "var", "__pycache__"}
@@ -112,6 +115,22 @@ def test_locks_satisfy_what_the_project_asks_for() -> None:
             version = found.get(wanted.name.lower())
             assert version, f"{lock} lacks {wanted.name}: run `make lock`"
             assert wanted.specifier.contains(version), f"{lock} has {wanted.name} {version}: run `make lock`"
+
+
+def test_what_runs_imports_only_what_the_project_declares() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    declared = {Requirement(line).name.lower() for line in project["project"]["dependencies"]}
+    declared |= set(SAME_LIBRARY)
+    distributions = packages_distributions()
+    undeclared = {
+        f"{module.path}:{line}: {target}"
+        for module in modules(ROOT)
+        if not module.name.startswith("tools.bench.")
+        for line, target in imports(module)
+        if is_third_party(target)
+        and not declared & {name.lower() for name in distributions.get(target.split(".", maxsplit=1)[0], [])}
+    }
+    assert undeclared == set()
 
 
 def test_every_node_package_is_pinned_with_a_hash_and_without_a_place() -> None:

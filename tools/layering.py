@@ -75,16 +75,17 @@ class Module(NamedTuple):
 def violations(root: Path) -> list[Violation]:
     """Return everything below root that breaks a rule."""
     found: list[Violation] = []
-    for module in _modules(root):
+    for module in modules(root):
         found += _about_the_file(module)
         found += _about_sizes(module)
-        for line, target in _imports(module):
+        for line, target in imports(module):
             found += [Violation(str(module.path), line, rule) for rule in _about_import(module, target)]
         found += _about_drivers(module)
     return sorted([*found, *_missing_init_files(root)])
 
 
-def _modules(root: Path) -> Iterator[Module]:
+def modules(root: Path) -> Iterator[Module]:
+    """Yield every source file of the packages below root."""
     features = frozenset(path.parent.name for path in (root / "hub").glob("*/*.py"))
     for path in sorted(path for package in PACKAGES for path in (root / package).rglob("*.py")):
         inside = path.relative_to(root)
@@ -100,7 +101,7 @@ def _role(stem: str) -> str:
     return "service" if stem == "service" or stem.endswith("_service") else "noun"
 
 
-def _imports(module: Module) -> Iterator[tuple[int, str]]:
+def imports(module: Module) -> Iterator[tuple[int, str]]:
     """Yield line and dotted target of every import; relative ones begin with a dot."""
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
@@ -157,9 +158,7 @@ def _about_neighbour(module: Module, target: str) -> Iterator[str]:
 
 
 def _about_drivers(module: Module) -> Iterator[Violation]:
-    third_party = [
-        (line, target.split(".")[0]) for line, target in _imports(module) if _is_third_party(target)
-    ]
+    third_party = [(line, target.split(".")[0]) for line, target in imports(module) if is_third_party(target)]
     drivers = {SAME_LIBRARY.get(name, name): line for line, name in third_party}
     if module.role == "adapter" and len(drivers) > 1:
         names = ", ".join(sorted(drivers))
@@ -168,7 +167,8 @@ def _about_drivers(module: Module) -> Iterator[Violation]:
         )
 
 
-def _is_third_party(target: str) -> bool:
+def is_third_party(target: str) -> bool:
+    """Return True when target is neither ours nor of the standard library."""
     top = target.split(".", maxsplit=1)[0]
     return bool(top) and top not in sys.stdlib_module_names and top not in CODECS | set(PACKAGES)
 
