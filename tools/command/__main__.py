@@ -1,10 +1,12 @@
 """The penstock command: parses, runs one subcommand, turns errors into sentences and exit codes.
 
-Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, 3 works but needs attention, 130 interrupted.
+Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, 3 works but needs attention, 70 a bug,
+130 interrupted.
 """
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -55,6 +57,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except Exception as error:
+        # The outermost edge: a person sees a sentence, a developer asks for the rest.
+        if os.environ.get("PENSTOCK_DEBUG"):
+            raise
+        print(f"penstock: this is a bug: {type(error).__name__}: {error}", file=sys.stderr)
+        print("penstock: set PENSTOCK_DEBUG=1 to see where, and report it", file=sys.stderr)
+        return 70
 
 
 if __name__ == "__main__":

@@ -1,0 +1,171 @@
+"""The demo from start to verdict: the parts are started, faults happen, the cloud's database judges."""
+
+import asyncio
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hub.app import OUTBOX_FILE
+from hub.errors import OperatorNeeded
+from hub.outbox.directory import decode
+from hub.outbox.sqlite_io import load
+from hub.outbox.squeeze import Zstandard
+from shared_schema.metrics import KINDS
+from tools.demo.faults import Fault, describe
+from tools.demo.processes import BusProcess, HubProcess
+from tools.demo.site import register, write_config
+from tools.demo.stage import Stage
+from tools.demo.tally import CloudCount, Document, Tally, report
+from tools.local_cloud.admin_io import CloudAdmin
+from tools.local_cloud.local_cloud import LocalCloud
+from tools.sim.fault_proxy import FaultProxy
+
+STEP_S = 0.25
+COUNT_EVERY_S = 2.0
+DRAIN_S = 120
+FIRST_SAMPLE_S = 60.0
+TELEMETRY = tuple(kind.table for kind in KINDS if kind.is_telemetry)
+
+Show = Callable[[float, str, Document | None, int], None]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What a run is asked for. folder: where its files stay; None: they are thrown away."""
+
+    seconds: float
+    faults: Sequence[Fault]
+    folder: Path | None = None
+
+
+async def run_demo(demo: Demo, say: Say, show: Show) -> dict[str, Any]:
+    """Run it and return the result document. show: called several times a second with what is to be seen.
+
+    Raises PenstockError when a part does not start.
+    """
+    folder = demo.folder or Path(tempfile.mkdtemp(prefix="penstock-demo-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        async with AsyncExitStack() as stack:
+            run = await _Run.start(stack, demo, folder, say)
+            await run.play(show)
+            say("emptying the outbox …")
+            await run.finish()
+            say("asking the cloud …")
+            return await run.judge()
+    finally:
+        if demo.folder is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass
+class _Run:
+    """The parts of one run."""
+
+    demo: Demo
+    folder: Path
+    admin: CloudAdmin
+    hub: HubProcess
+    stage: Stage
+    tally: Tally
+    began: datetime
+
+    @classmethod
+    async def start(cls, stack: AsyncExitStack, demo: Demo, folder: Path, say: Say) -> "_Run":
+        """Start the cloud, the bus and the hub; return after the first sample."""
+        began = datetime.now(UTC)
+        say("starting the cloud …")
+        cloud = await stack.enter_async_context(LocalCloud())
+        proxy = await stack.enter_async_context(FaultProxy(cloud.url))
+        say("starting the bus …")
+        bus = await BusProcess.start(folder / "rs485")
+        stack.push_async_callback(bus.stop)
+        secret = await asyncio.to_thread(register, cloud.process.admin)
+        key = cloud.publishable_key
+        config = write_config(folder, port=bus.port, url=proxy.url, publishable_key=key, secret=secret)
+        hub = HubProcess(config, folder / "hub", folder / "hub.log")
+        stack.push_async_callback(hub.stop)
+        tally = Tally()
+        outbox = folder / "hub" / OUTBOX_FILE
+        stage = Stage(demo.faults, bus=bus, proxy=proxy, hub=hub, outbox=outbox, on_restart=tally.begin_life)
+        say("starting the hub …")
+        tally.begin_life()
+        await hub.start()
+        await _first_sample(hub)
+        return cls(demo, folder, cloud.process.admin, hub, stage, tally, began)
+
+    async def play(self, show: Show) -> None:
+        """Let time pass, break what is due, and keep count."""
+        start_s = time.monotonic()
+        counted_s, cloud_rows = float("-inf"), 0
+        while (now_s := time.monotonic() - start_s) < self.demo.seconds:
+            await self.stage.step(now_s)
+            status = await self.hub.status()
+            if status is not None:
+                self.tally.observe_hub(status)
+            if use := self.hub.use():
+                self.tally.observe_process(*use)
+            if now_s - counted_s >= COUNT_EVERY_S:
+                counted_s, cloud_rows = now_s, await asyncio.to_thread(_telemetry_rows, self.admin)
+            show(now_s, describe(self.demo.faults, now_s), status, cloud_rows)
+            await asyncio.sleep(STEP_S)
+        await self.stage.clear()
+        self.tally.close()
+
+    async def finish(self) -> None:
+        """End the hub, and let it send what it still has."""
+        await self.hub.stop()
+        await self.hub.start("drain", "--timeout", str(DRAIN_S))
+        if await self.hub.wait() != 0:
+            hint = "run again with --keep FOLDER and read hub.log there"
+            raise OperatorNeeded("the outbox could not be emptied", where=str(self.folder), hint=hint)
+
+    async def judge(self) -> dict[str, Any]:
+        """Ask the cloud what it has, and hold it against what the outbox numbered."""
+        count = await asyncio.to_thread(_count, self.admin, self.began)
+        stored = await asyncio.to_thread(_numbered_rows, self.folder / "hub" / OUTBOX_FILE)
+        return report(self.tally, count, stored)
+
+
+async def _first_sample(hub: HubProcess) -> None:
+    give_up_s = time.monotonic() + FIRST_SAMPLE_S
+    while time.monotonic() < give_up_s and not hub.has_ended:
+        status = await hub.status()
+        if status is not None and status["pipeline"]["samples"]:
+            return
+        await asyncio.sleep(STEP_S)
+    hint = "run again with --keep FOLDER and read hub.log there"
+    raise OperatorNeeded("the hub took no sample", hint=hint)
+
+
+def _telemetry_rows(admin: CloudAdmin) -> int:
+    return sum(admin.count_rows(table) for table in TELEMETRY)
+
+
+def _count(admin: CloudAdmin, began: datetime) -> CloudCount:
+    devices = admin.completeness()
+    latency = admin.upload_latency(began.isoformat(), (datetime.now(UTC) + timedelta(minutes=1)).isoformat())
+    return CloudCount(
+        telemetry_rows=_telemetry_rows(admin),
+        rows=sum(device.rows_stored for device in devices),
+        duplicates=sum(device.duplicates for device in devices),
+        unexplained=sum(device.rows_unexplained for device in devices),
+        explained=sum(device.rows_explained for device in devices),
+        p50_ms=latency.p50_ms,
+        p95_ms=latency.p95_ms,
+    )
+
+
+def _numbered_rows(outbox: Path) -> int:
+    """Return how many sequence numbers an emptied outbox has given, over all devices."""
+    with closing(sqlite3.connect(outbox)) as connection:
+        newest = load(connection).snapshots[0]
+    return sum(next_seq - 1 for next_seq in decode(Zstandard().restore(newest)).next_seqs)
