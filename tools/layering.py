@@ -6,8 +6,8 @@ In hub/ a folder is a feature, and a file's name says what it may do:
     <noun>.py            decides: pure stdlib, codecs, shared_schema, hub.errors, hub.ports, own nouns
     service.py           waits, decides, acts: the above, asyncio and logging
     <technology>_io.py   adapts: the standard library, one driver library, own nouns
-Features meet only in app.py, which builds them, and site.py, which turns the configuration into settings;
-these two, config*.py and __main__.py stand outside the grammar.
+Features meet only in app.py, which builds them; site.py turns the configuration into their settings and run.py
+starts and ends them. These three, config*.py and __main__.py stand outside the grammar.
 """
 
 import ast
@@ -34,7 +34,7 @@ ON_A_BOARD = frozenset(
 CLOCKS = frozenset({"now", "today", "utcnow"})
 SAYS_NOTHING = frozenset({"base", "common", "core", "helper", "helpers", "manager", "misc", "util", "utils"})
 FUNCTION_LINES = 50
-OUTSIDE_THE_GRAMMAR = ("__main__", "app", "site", "config")  # and config_<noun>
+OUTSIDE_THE_GRAMMAR = ("__main__", "app", "run", "site", "config")  # and config_<noun>
 
 
 class Violation(NamedTuple):
