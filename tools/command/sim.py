@@ -14,7 +14,7 @@ from hub.errors import ConfigError, Problem
 from tools.sim import demo_site, profiles, slave
 from tools.sim.bus import SimulatedBus
 from tools.sim.control import HELP, Control, Quit
-from tools.sim.gauges import VIEWS
+from tools.sim.gauges import PLACES
 from tools.sim.slave import SimulatedSlave
 
 _EPILOG = f"""\
@@ -30,7 +30,8 @@ JSON line, and ends when standard input does:
 {HELP}
 """
 
-_SLAVE = re.compile(r"(?P<name>[^=]+)=(?P<profile>[^@]+)@(?P<address>\d+)(?::(?P<view>[a-z-]+))?")
+_WHERE = "command line"
+_SLAVE = re.compile(r"(?P<name>[^=]+)=(?P<profile>[^@]+)@(?P<address>\d+)(?::(?P<place>[a-z-]+))?")
 
 
 def register(groups: Any) -> None:
@@ -113,23 +114,48 @@ def _bus(arguments: argparse.Namespace) -> int:
 
 
 def _slaves(arguments: argparse.Namespace) -> list[SimulatedSlave]:
-    slaves = demo_site.build(arguments.seed) if arguments.demo else []
-    slaves += [_slave(text, arguments) for text in arguments.slave]
-    if not slaves:
-        raise ConfigError([Problem("command line", "--slave", "nobody on the bus", "add --slave or --demo")])
+    slaves, problems = [], _problems(arguments)
+    try:
+        slaves += demo_site.build(arguments.seed) if arguments.demo else []
+    except ConfigError as error:
+        problems += error.problems
+    for text in arguments.slave:
+        try:
+            slaves.append(_slave(text, arguments))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
     return slaves
+
+
+def _problems(arguments: argparse.Namespace) -> list[Problem]:
+    bounds = (
+        ("--baud", arguments.baud, 300, 4_000_000),
+        ("--tcp", arguments.tcp, 0, 65_535),
+        ("--turnaround-ms", arguments.turnaround_ms, 0, 60_000),
+        ("--speed-up", arguments.speed_up, 0, 3600),
+    )
+    problems = [
+        Problem(_WHERE, key, f"{value:g} is out of range", f"use {low} to {high}")
+        for key, value, low, high in bounds
+        if value is not None and not low <= value <= high
+    ]
+    if not arguments.demo and not arguments.slave:
+        problems.append(Problem(_WHERE, "--slave", "nobody on the bus", "add --slave or --demo"))
+    return problems
 
 
 def _slave(text: str, arguments: argparse.Namespace) -> SimulatedSlave:
     match = _SLAVE.fullmatch(text)
     if match is None:
         hint = "write NAME=PROFILE@ADDRESS, such as tank-1=keller-level@3"
-        raise ConfigError([Problem("command line", "--slave", f"cannot read {text!r}", hint)])
+        raise ConfigError([Problem(_WHERE, "--slave", f"cannot read {text!r}", hint)])
     return slave.from_profile(
         match["name"],
         match["profile"],
         int(match["address"]),
-        view=match["view"],
+        place=match["place"],
         turnaround_s=arguments.turnaround_ms / 1000,
         seed=arguments.seed,
     )
@@ -158,7 +184,7 @@ def _obey_lines(control: Control) -> None:
 
 def _profiles(_: argparse.Namespace) -> int:
     _print_column("profiles", [f"{name:24}{profiles.load(name).kind}" for name in profiles.names()])
-    _print_column("places", list(VIEWS))
+    _print_column("places", list(PLACES))
     return 0
 
 

@@ -5,16 +5,19 @@ Owns the ports and the waiting; what happens on the line is decided in wire.py.
 
 import contextlib
 import os
+import queue
 import select
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hub.errors import OperatorNeeded
+from hub.errors import OperatorNeeded, PenstockError
 from tools.sim.cable import Cable
 from tools.sim.frames import Ear
 from tools.sim.line import Line, Parity
@@ -29,6 +32,7 @@ _SILENCE_S = (
 )
 _SPEED_UP_STEP_S = 0.1
 _LONGEST_STEP_S = 10.0
+_JOB_S = 10.0  # far longer than one turn of the bus takes
 
 
 class _Port:
@@ -74,7 +78,7 @@ class SimulatedBus:
         self._silence_s = max(self.line.gap_s, _SILENCE_S)
         self._ports: dict[int, _Port] = {}
         self._listener: socket.socket | None = None
-        self._lock = threading.Lock()
+        self._jobs: queue.SimpleQueue[tuple[Callable[[], None], Future[None]]] = queue.SimpleQueue()
         self._nudge_in, self._nudge_out = -1, -1
         self._thread = threading.Thread(target=self._run, name="simulated-bus", daemon=True)
         self._is_stopping = False
@@ -138,57 +142,79 @@ class SimulatedBus:
 
         name: a field of Faults, shift, fill (no holes any more) or reset (counters start at 0 again, once).
         """
-        for slave in self.slaves_at(address):
-            with self._lock:
-                if name == "reset":
-                    slave.reset_counters(self.site)
-                elif name == "fill":
-                    slave.registers.fill()
-                elif name == "shift":
-                    slave.registers.shifts = bool(value)
-                else:
-                    slave.faults.set(name, value)
+        self._do(lambda: self._fault(name, self.slaves_at(address), value))
 
     def dig(self, address: int | None, table: str, first: int, count: int) -> None:
         """Make a hole in a table of a slave. Raises: OperatorNeeded."""
         for slave in self.slaves_at(address):
-            with self._lock:
-                slave.registers.dig(table, first, count)
+            self._do(partial(slave.registers.dig, table, first, count))
 
     def pull(self) -> None:
         """Pull the cable: the port goes, with its name and every connection."""
-        with self._lock:
-            self.wire.forget()
-            for port in self._ports.values():
-                if port.connection:
-                    port.connection.close()
-            self._ports.clear()
-            if self._listener:
-                self._listener.close()
-                self._listener = None
-            self._cable.pull()
-        self._nudge()
+        self._do(self._pull)
 
     def plug(self) -> None:
         """Plug the cable in: a port with another name, found under the same link. Raises: OperatorNeeded."""
-        with self._lock:
-            self._cable.plug()
-            if self._cable.near is not None and self._cable.near not in self._ports:
-                self._ports[self._cable.near] = _Port(self._cable.near)
-            if self.tcp_port is not None and self._listener is None:
-                self._listener = _listening(self.tcp_port)
-                self.tcp_port = self._listener.getsockname()[1]
+        self._do(self._plug)
+
+    def _do(self, job: Callable[[], None]) -> None:
+        # On the bus's own thread, so that no descriptor is closed while that thread waits for it.
+        if not self._thread.is_alive():
+            job()
+            return
+        done: Future[None] = Future()
+        self._jobs.put((job, done))
         self._nudge()
+        done.result(_JOB_S)
+
+    def _do_jobs(self) -> None:
+        while not self._jobs.empty():
+            job, done = self._jobs.get()
+            try:
+                job()
+                done.set_result(None)
+            except PenstockError as error:
+                done.set_exception(error)
+
+    def _fault(self, name: str, slaves: Sequence[SimulatedSlave], value: float) -> None:
+        for slave in slaves:
+            if name == "reset":
+                slave.reset_counters(self.site)
+            elif name == "fill":
+                slave.registers.fill()
+            elif name == "shift":
+                slave.registers.shifts = bool(value)
+            else:
+                slave.faults.set(name, value)
+
+    def _pull(self) -> None:
+        self.wire.forget()
+        for port in self._ports.values():
+            if port.connection:
+                port.connection.close()
+        self._ports.clear()
+        if self._listener:
+            self._listener.close()
+            self._listener = None
+        self._cable.pull()
+
+    def _plug(self) -> None:
+        self._cable.plug()
+        if self._cable.near is not None and self._cable.near not in self._ports:
+            self._ports[self._cable.near] = _Port(self._cable.near)
+        if self.tcp_port is not None and self._listener is None:
+            self._listener = _listening(self.tcp_port)
+            self.tcp_port = self._listener.getsockname()[1]
 
     def _run(self) -> None:
         sharpen_timers()
         while not self._is_stopping:
             next_s = self.wire.next_s()
             readable = self._wait(next_s)
-            with self._lock:
-                self._speak(time.monotonic())
-                self.site.advance(self.elapsed_s * self._speed_up)
-                self._hear(readable, time.monotonic())
+            self._speak(time.monotonic())
+            self.site.advance(self.elapsed_s * self._speed_up)
+            self._hear(readable, time.monotonic())
+            self._do_jobs()
 
     def _wait(self, next_s: float | None) -> list[int]:
         now_s = time.monotonic()
@@ -202,11 +228,7 @@ class SimulatedBus:
         watched = [self._nudge_out, *self._ports]
         if self._listener:
             watched.append(self._listener.fileno())
-        try:
-            readable = select.select(watched, (), (), max(0.0, until_s - now_s))[0]
-        except (OSError, ValueError):  # the cable was pulled between the list and the wait
-            return []
-        return readable
+        return select.select(watched, (), (), max(0.0, until_s - now_s))[0]
 
     def _listening(self) -> Iterator[_Port]:
         return (port for port in list(self._ports.values()) if port.ear.is_listening)
@@ -281,7 +303,7 @@ class SimulatedBus:
 def _listening(port: int) -> socket.socket:
     try:
         listener = socket.create_server(("127.0.0.1", port))
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         hint = "take another port, or 0 for any"
         raise OperatorNeeded(str(error), where=f"127.0.0.1:{port}", hint=hint) from error
     listener.setblocking(False)  # a client may be gone before it is accepted

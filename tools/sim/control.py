@@ -27,7 +27,12 @@ ADDRESS may be "all"."""
 
 _WHERE = "simulated bus"
 _SWITCHES = ("dead", "collide", "freeze", "shift")
-_NUMBERS = {"slow": (0.0, 600_000.0), "noise": (0.0, 1.0), "truncate": (0.0, 255.0)}
+# command → fault, lowest and highest value
+_NUMBERS = {
+    "slow": ("slow_ms", 0.0, 600_000.0),
+    "noise": ("noise", 0.0, 1.0),
+    "truncate": ("truncate", 0.0, 255.0),
+}
 
 
 class Quit(Exception):
@@ -70,7 +75,8 @@ class Control:
             self._bus.fault(name, _address(rest[0]), _switch(rest[1]))
         elif name in _NUMBERS:
             _expect(rest, 2, name)
-            self._bus.fault(name, _address(rest[0]), _number(rest[1], *_NUMBERS[name]))
+            fault, low, high = _NUMBERS[name]
+            self._bus.fault(fault, _address(rest[0]), _number(rest[1], low, high))
         elif name in ("reset", "fill"):
             _expect(rest, 1, name)
             self._bus.fault(name, _address(rest[0]))

@@ -18,7 +18,7 @@ class Transmitter:
     device_key: str
     profile: str
     address: int
-    view: str
+    place: str
     interval_s: float = 1.0
     turnaround_ms: float = 3.0
 
@@ -42,7 +42,7 @@ def build(seed: int = 0) -> list[SimulatedSlave]:
             item.device_key,
             item.profile,
             item.address,
-            view=item.view,
+            place=item.place,
             turnaround_s=item.turnaround_ms / 1000,
             seed=seed,
         )

@@ -1,6 +1,6 @@
 """What a transmitter sees of the water supply: one number per metric, with the noise of its sensor.
 
-A view names the place where a transmitter hangs; each kind of transmitter has views to choose from.
+A place is where a transmitter hangs; each kind of transmitter has places to choose from.
 """
 
 import math
@@ -103,7 +103,7 @@ def _inlet_bar(site: Site) -> float:
     return 0.4 + site.north.level_cm / 1020 + 3.1 * site.pump.speed**2
 
 
-VIEWS: Mapping[str, Mapping[str, Look]] = {
+PLACES: Mapping[str, Mapping[str, Look]] = {
     "tank-north": _tank(lambda site: site.north),
     "tank-south": _tank(lambda site: site.south),
     "inlet": _pipe(lambda site: site.inflow_lpm, lambda site: site.inlet_l, _inlet_bar),
@@ -149,7 +149,7 @@ VIEWS: Mapping[str, Mapping[str, Look]] = {
     },
 }
 
-VIEW_OF_KIND = {
+PLACE_OF_KIND = {
     "tank": "tank-north",
     "flow": "inlet",
     "deep": "borehole",
@@ -162,8 +162,8 @@ VIEW_OF_KIND = {
 class Gauge:
     """One transmitter's sensors at one place of the site."""
 
-    def __init__(self, view: str, name: str, seed: int = 0) -> None:
-        self._looks = VIEWS[view]
+    def __init__(self, place: str, name: str, seed: int = 0) -> None:
+        self._looks = PLACES[place]
         self._seed = zlib.crc32(name.encode()) ^ seed
 
     def value(self, site: Site, metric: str) -> float:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
-from hub.errors import OperatorNeeded
+from hub.errors import ConfigError, OperatorNeeded, Problem
 from tools.sim import profiles
-from tools.sim.gauges import COUNTERS, VIEW_OF_KIND, VIEWS, Gauge
+from tools.sim.gauges import COUNTERS, PLACE_OF_KIND, PLACES, Gauge
 from tools.sim.profiles import Point, Profile
 from tools.sim.registers import TABLES, Registers
 from tools.sim.water import Site
@@ -50,7 +50,7 @@ class SimulatedSlave:
         address: int,
         *,
         profile: Profile | None = None,
-        view: str | None = None,
+        place: str | None = None,
         turnaround_s: float = 0.0,
         rest_s: float | None = None,
         holes: Iterable[Hole] = (),
@@ -78,7 +78,7 @@ class SimulatedSlave:
                 self.registers.bind(point.table, point.block)
         self.faults = Faults()
         self._points: tuple[Point, ...] = profile.points if profile else ()
-        self._gauge = Gauge(view or VIEW_OF_KIND[profile.kind], name, seed) if profile else None
+        self._gauge = Gauge(place or PLACE_OF_KIND[profile.kind], name, seed) if profile else None
         self._bases: dict[str, float] = {}
         self._measured_step = -1
 
@@ -112,18 +112,18 @@ def from_profile(
     profile: str,
     address: int | None = None,
     *,
-    view: str | None = None,
+    place: str | None = None,
     turnaround_s: float = 0.0,
     seed: int = 0,
 ) -> SimulatedSlave:
     """Build a slave from a profile's name or file. address: the profile's own when None.
 
-    Raises: ConfigError, OperatorNeeded.
+    Raises: ConfigError.
     """
     read = profiles.load(profile)
-    if view is not None and view not in VIEWS:
-        raise OperatorNeeded(f"no view {view!r}", where=name, hint=f"there are {', '.join(VIEWS)}")
+    if place is not None and place not in PLACES:
+        raise ConfigError([Problem(name, "place", f"no place {place!r}", f"there are {', '.join(PLACES)}")])
     chosen = read.address if address is None else address
     if not 1 <= chosen <= 247:
-        raise OperatorNeeded(f"address {chosen} is not a slave's", where=name, hint="use 1 to 247")
-    return SimulatedSlave(name, chosen, profile=read, view=view, turnaround_s=turnaround_s, seed=seed)
+        raise ConfigError([Problem(name, "address", f"{chosen} is not a slave's", "use 1 to 247")])
+    return SimulatedSlave(name, chosen, profile=read, place=place, turnaround_s=turnaround_s, seed=seed)

@@ -77,7 +77,7 @@ class TcpSlave:
         self._block = _BLOCK.pack(*[first + point * 64.0 for point in range(POINTS)])
 
 
-class _Connection(asyncio.Protocol):
+class TcpConnection(asyncio.Protocol):
     """One master's connection to one slave."""
 
     def __init__(self, slave: TcpSlave) -> None:
@@ -86,9 +86,11 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the way back to the master."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is not registered as one
 
     def data_received(self, data: bytes) -> None:
+        """Answer every request that is complete; what is no Modbus TCP ends the connection."""
         heard = self._heard + data if self._heard else data
         replies = []
         while len(heard) >= _HEADER.size:
@@ -131,7 +133,7 @@ async def serve(slaves: list[TcpSlave], stop: asyncio.Event, period_s: float) ->
     """Listen on one port per slave until stop is set; obey standard input."""
     loop = asyncio.get_running_loop()
     servers = [
-        await loop.create_server(lambda slave=slave: _Connection(slave), "127.0.0.1", 0)  # type: ignore[misc]
+        await loop.create_server(lambda slave=slave: TcpConnection(slave), "127.0.0.1", 0)  # type: ignore[misc]
         for slave in slaves
     ]
     ports = [server.sockets[0].getsockname()[1] for server in servers]

@@ -5,9 +5,9 @@ import struct
 
 import pytest
 
-from hub.errors import OperatorNeeded
+from hub.errors import ConfigError, OperatorNeeded
 from tools.sim import demo_site, slave
-from tools.sim.gauges import VIEWS, Gauge
+from tools.sim.gauges import PLACES, Gauge
 from tools.sim.line import Line
 from tools.sim.profiles import Point, Profile
 from tools.sim.slave import SimulatedSlave
@@ -35,7 +35,7 @@ def look(one, site, table="input", start=0, count=5):
 
 
 def test_the_register_of_a_totaliser_is_its_integral_up_to_the_wrap():
-    site, one = Site(step_s=10.0), SimulatedSlave("meter", 1, profile=COUNTER, view="inlet")
+    site, one = Site(step_s=10.0), SimulatedSlave("meter", 1, profile=COUNTER, place="inlet")
     seen = []
     for _ in range(2000):
         site.step()
@@ -46,7 +46,7 @@ def test_the_register_of_a_totaliser_is_its_integral_up_to_the_wrap():
 
 
 def test_values_stay_within_the_noise_of_the_sensor():
-    site, one = Site(), SimulatedSlave("meter", 1, profile=COUNTER, view="outlet")
+    site, one = Site(), SimulatedSlave("meter", 1, profile=COUNTER, place="outlet")
     site.advance(500)
     flow = struct.unpack(">d", struct.pack(">4H", *look(one, site)[:4]))[0]
     assert flow == pytest.approx(site.outflow_lpm, abs=0.6)
@@ -63,7 +63,7 @@ def test_noise_is_the_same_for_the_same_seed_and_name_only():
 
 
 def test_a_frozen_slave_repeats_itself():
-    site, one = Site(), SimulatedSlave("meter", 1, profile=COUNTER, view="outlet")
+    site, one = Site(), SimulatedSlave("meter", 1, profile=COUNTER, place="outlet")
     site.advance(10)
     before = look(one, site)
     one.faults.set("freeze", 1)
@@ -74,7 +74,7 @@ def test_a_frozen_slave_repeats_itself():
 
 
 def test_a_replaced_device_counts_from_zero():
-    site, one = Site(step_s=10.0), SimulatedSlave("meter", 1, profile=COUNTER, view="inlet")
+    site, one = Site(step_s=10.0), SimulatedSlave("meter", 1, profile=COUNTER, place="inlet")
     site.advance(1000)
     assert look(one, site)[4] > 0
     one.reset_counters(site)
@@ -105,17 +105,17 @@ def test_every_view_has_finite_values_all_day():
     site = Site(step_s=10.0)
     for _ in range(24):
         site.advance((site.steps + 360) * site.step_s)
-        for view, looks in VIEWS.items():
+        for place, looks in PLACES.items():
             for metric in looks:
-                assert abs(Gauge(view, "x").value(site, metric)) < 1e9
+                assert abs(Gauge(place, "x").value(site, metric)) < 1e9
 
 
 def test_refuses_faults_views_and_addresses_it_does_not_know():
     with pytest.raises(OperatorNeeded, match="dead, slow_ms"):
         SimulatedSlave("x", 1).faults.set("tired", 1)
-    with pytest.raises(OperatorNeeded, match="tank-north"):
-        slave.from_profile("x", "keller-level", 1, view="moon")
-    with pytest.raises(OperatorNeeded, match="1 to 247"):
+    with pytest.raises(ConfigError, match="tank-north"):
+        slave.from_profile("x", "keller-level", 1, place="moon")
+    with pytest.raises(ConfigError, match="1 to 247"):
         slave.from_profile("x", "keller-level", 248)
 
 
@@ -123,4 +123,4 @@ def test_the_demo_has_eight_transmitters_of_eight_models():
     items = demo_site.TRANSMITTERS
     assert len(items) == len({item.profile for item in items}) == len({item.address for item in items}) == 8
     for one, item in zip(demo_site.build(), items, strict=True):
-        assert {point.metric for point in one.profile.points} <= set(VIEWS[item.view]), item.device_key
+        assert {point.metric for point in one.profile.points} <= set(PLACES[item.place]), item.device_key
