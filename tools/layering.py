@@ -6,7 +6,7 @@ In hub/ a folder is a feature, and a file's name says what it may do:
     <noun>.py            decides: pure stdlib, codecs, shared_schema, hub.errors, hub.ports, own nouns
     service.py           waits, decides, acts: the above, asyncio and logging
     <technology>_io.py   adapts: the standard library, one driver library, own nouns
-Features meet only in app.py, which builds them; site.py turns the configuration into their settings and run.py
+Features meet only in app.py, which builds them; site.py turns the configuration into settings, and run.py
 starts and ends them. These three, config*.py and __main__.py stand outside the grammar.
 """
 
