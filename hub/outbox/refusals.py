@@ -1,6 +1,7 @@
 """Rows the cloud refused: lent again later and only among themselves, then set aside as dead letters.
 
-A refused row leaves its chunk for the queue of failed rows in one transaction, so it is never in both.
+A refused row leaves its chunk for the queue of failed rows in one transaction, so it is never in both. Until
+that is on disk it counts as lent.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -110,11 +111,22 @@ class Refusals:
                 self._last_id = failed_id = self._last_id + 1
             attempts = (before.attempts if before else 0) + 1
             pause_s = min(self.retry_after_s * 2 ** (attempts - 1), LONGEST_PAUSE_S)
-            self._remember(failed_id, _Refused(batch.kind, attempts, now.wall_ms, now.monotonic_s + pause_s))
+            refused = _Refused(batch.kind, attempts, now.wall_ms, now.monotonic_s + pause_s, is_lent=True)
+            self._remember(failed_id, refused)
             row = failed_row(batch, index, reason)
             written.append(row._replace(failed_id=failed_id, attempts=attempts, failed_at_ms=now.wall_ms))
         self._count()
         return written
+
+    def adopt(self, rows: Iterable[FailedRow]) -> list[FailedRow]:
+        """Take over refused rows of another outbox; return them under numbers of this one."""
+        adopted = []
+        for row in rows:
+            self._last_id += 1
+            self._remember(self._last_id, _Refused(row.kind, row.attempts, row.failed_at_ms, 0.0))
+            adopted.append(row._replace(failed_id=self._last_id))
+        self._count()
+        return adopted
 
     def forget(self, ids: Collection[int]) -> None:
         """Rows left the queue."""

@@ -19,6 +19,7 @@ from hub.outbox.chunk import DamagedChunk
 from hub.outbox.disk import Disk
 from hub.outbox.records import StorageTrouble
 from hub.outbox.refusals import Now
+from hub.outbox.salvage_service import SalvageService
 from hub.outbox.settings import OutboxSettings
 from hub.outbox.stock import Loan, Stock
 from hub.outbox.trouble import SENTENCES
@@ -43,6 +44,8 @@ class Outbox:
         self._waiting = Waiting(settings.memory_rows)
         self._writer = Writer(settings, disk, clock, events)
         self._upkeep = Upkeep(settings, self._writer, clock, events)
+        self._salvage = SalvageService(settings, disk, clock, events, self._write_salvaged)
+        self._salvaged: list[Work] = []
         self._opened = asyncio.Event()
         self._wake = asyncio.Event()
         self._changed = asyncio.Event()
@@ -178,9 +181,11 @@ class Outbox:
         """Open the file, write what comes until cancelled, and close. Raises OperatorNeeded when it is in use."""
         try:
             await self.open()
-            while True:
-                await self._until_due()
-                await self._turn()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._salvage_for_ever())
+                while True:
+                    await self._until_due()
+                    await self._turn()
         finally:
             await self.close()
 
@@ -273,11 +278,28 @@ class Outbox:
         telemetry, alarms, forgotten = self._waiting.drain()
         work = Work(self._clock.stamp(self._clock.monotonic_s()), telemetry, alarms, forgotten)
         self._writer.tell_losses(work)
+        for other in self._salvaged:
+            work.imports += other.imports
+            work.losses += other.losses
+            work.failed += self._stock.refusals.adopt(other.failed)
+            work.salvage_progress = other.salvage_progress
+        self._salvaged.clear()
         self._place_boots(work)
         if with_news:
             self._last_told_s = self._now_s()
             self._writer.tell_news(work)
         return work
+
+    async def _salvage_for_ever(self) -> None:
+        while True:
+            await self._salvage.run_once(self._stock.directory.salvaged)
+            await self._writer.started_over.wait()
+            self._writer.started_over.clear()
+
+    async def _write_salvaged(self, work: Work) -> None:
+        self._salvaged.append(work)
+        self._is_urgent = True
+        await self._promise()
 
     def _place_boots(self, work: Work) -> None:
         known, self._known_boots = self._known_boots, {}

@@ -189,6 +189,7 @@ class Stock:
         for row in work.transaction.put:
             self._shelve(ChunkHead(*row[:8], size=len(row.runs) + len(row.body)))
         self.refusals.forget(work.unfailed)
+        self.refusals.give_back(row.failed_id for row in work.failed)
         self.shelf.release([chunk for chunk in work.reserved if chunk.is_reserved])
         if work.needs_snapshot:
             self.shelf.queue_all()

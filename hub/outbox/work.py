@@ -102,7 +102,9 @@ class Work:
 
     @property
     def _touches_the_past(self) -> bool:
-        return bool(self.rewrites or self.imports or self.drop or self.losses or self.needs_snapshot)
+        return bool(
+            self.rewrites or self.imports or self.drop or self.states or self.losses or self.needs_snapshot
+        )
 
     def _drafts(self, directory: Directory, hub_device_key: str, boot_id: str) -> list[Draft]:
         losses = merged([*self.losses, *_numbered(directory, self.forgotten)])

@@ -50,6 +50,7 @@ class Writer:
         self.stock = self._fresh_stock(0)
         self.trouble: Trouble | None = None
         self.is_open = False
+        self.started_over = asyncio.Event()
 
     def _fresh_stock(self, epoch: int) -> Stock:
         return Stock(Directory(epoch), Refusals(self._settings.retry_after_s))
@@ -99,6 +100,7 @@ class Writer:
         stock.continue_batches_of(self.stock)
         stock.directory.salvaged = {**self.stock.directory.salvaged, aside: 0}
         self.stock = stock
+        self.started_over.set()
         self._events.raise_event("critical", Trouble.CORRUPT.value, f"{SENTENCES[Trouble.CORRUPT]} ({aside})")
 
     async def close(self) -> None:
