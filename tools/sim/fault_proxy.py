@@ -100,6 +100,8 @@ class FaultProxy:
         self._faults[name] = Fault(name, **options)
         if name == "cut":
             self._close()
+        if name == "reset":
+            self._abort_all()
 
     def clear(self, name: str | None = None) -> None:
         """End one fault, or all. After "cut" the port is open again once settled() returned."""
