@@ -7,10 +7,9 @@ import contextlib
 import os
 import queue
 import select
-import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -18,31 +17,18 @@ from types import TracebackType
 from typing import Self
 
 from hub.errors import OperatorNeeded, PenstockError
-from tools.sim.cable import Cable
-from tools.sim.frames import Ear
 from tools.sim.line import Line, Parity
+from tools.sim.ports import Port, Ports
 from tools.sim.precise_wait import SPIN_S, sharpen_timers, spin_until
 from tools.sim.slave import SimulatedSlave
 from tools.sim.water import Site
-from tools.sim.wire import Transmission, Wire
+from tools.sim.wire import Wire
 
 _IDLE_S = 0.5  # the water moves on at least this often, so that a late request does not wait for it
-_SILENCE_S = (
-    0.005  # on a pseudo-terminal the pieces of one write arrive at once; a scheduler may still be between
-)
+_SILENCE_S = 0.005  # the pieces of one write may be parted by the scheduler, on a wire they are not
 _SPEED_UP_STEP_S = 0.1
 _LONGEST_STEP_S = 10.0
 _JOB_S = 10.0  # far longer than one turn of the bus takes
-
-
-class _Port:
-    """One way in: a descriptor, the ear at it, and since when it is silent."""
-
-    def __init__(self, descriptor: int, connection: socket.socket | None = None) -> None:
-        self.descriptor = descriptor
-        self.connection = connection
-        self.ear = Ear()
-        self.heard_s = 0.0
 
 
 class SimulatedBus:
@@ -72,12 +58,9 @@ class SimulatedBus:
         self.counters = self.wire.counters
         step_s = min(max(_SPEED_UP_STEP_S * speed_up, _SPEED_UP_STEP_S), _LONGEST_STEP_S)
         self.site = Site(seed=seed, step_s=step_s)
-        self.tcp_port = tcp_port
         self._speed_up = speed_up
-        self._cable = Cable(baud, link)
+        self._ports = Ports(baud, link, tcp_port)
         self._silence_s = max(self.line.gap_s, _SILENCE_S)
-        self._ports: dict[int, _Port] = {}
-        self._listener: socket.socket | None = None
         self._jobs: queue.SimpleQueue[tuple[Callable[[], None], Future[None]]] = queue.SimpleQueue()
         self._nudge_in, self._nudge_out = -1, -1
         self._thread = threading.Thread(target=self._run, name="simulated-bus", daemon=True)
@@ -109,20 +92,24 @@ class SimulatedBus:
         self._release()
 
     def _release(self) -> None:
-        self.pull()
-        self._cable.close()
+        self._ports.close()
         for descriptor in (self._nudge_in, self._nudge_out):
             os.close(descriptor)
 
     @property
     def port(self) -> str:
         """Return the lasting name of the port, which outlives pulling and plugging."""
-        return str(self._cable.link)
+        return str(self._ports.cable.link)
 
     @property
     def device(self) -> str:
         """Return the name the port has now."""
-        return self._cable.name
+        return self._ports.cable.name
+
+    @property
+    def tcp_port(self) -> int | None:
+        """Return the port of RTU over TCP on 127.0.0.1, if there is one."""
+        return self._ports.tcp_port
 
     @property
     def elapsed_s(self) -> float:
@@ -155,7 +142,7 @@ class SimulatedBus:
 
     def plug(self) -> None:
         """Plug the cable in: a port with another name, found under the same link. Raises: OperatorNeeded."""
-        self._do(self._plug)
+        self._do(self._ports.plug)
 
     def _do(self, job: Callable[[], None]) -> None:
         # On the bus's own thread, so that no descriptor is closed while that thread waits for it.
@@ -189,22 +176,7 @@ class SimulatedBus:
 
     def _pull(self) -> None:
         self.wire.forget()
-        for port in self._ports.values():
-            if port.connection:
-                port.connection.close()
-        self._ports.clear()
-        if self._listener:
-            self._listener.close()
-            self._listener = None
-        self._cable.pull()
-
-    def _plug(self) -> None:
-        self._cable.plug()
-        if self._cable.near is not None and self._cable.near not in self._ports:
-            self._ports[self._cable.near] = _Port(self._cable.near)
-        if self.tcp_port is not None and self._listener is None:
-            self._listener = _listening(self.tcp_port)
-            self.tcp_port = self._listener.getsockname()[1]
+        self._ports.pull()
 
     def _run(self) -> None:
         sharpen_timers()
@@ -221,57 +193,34 @@ class SimulatedBus:
         if next_s is not None and next_s - now_s <= SPIN_S:
             spin_until(next_s)
             return []
-        silence_s = min(
-            (port.heard_s + self._silence_s for port in self._listening()), default=now_s + _IDLE_S
-        )
-        until_s = min(silence_s, now_s + _IDLE_S if next_s is None else next_s - SPIN_S)
-        watched = [self._nudge_out, *self._ports]
-        if self._listener:
-            watched.append(self._listener.fileno())
+        silences_s = (port.heard_s + self._silence_s for port in self._ports.unfinished())
+        until_s = min(silences_s, default=now_s + _IDLE_S)
+        until_s = min(until_s, now_s + _IDLE_S if next_s is None else next_s - SPIN_S)
+        watched = [self._nudge_out, *self._ports.watched()]
         return select.select(watched, (), (), max(0.0, until_s - now_s))[0]
-
-    def _listening(self) -> Iterator[_Port]:
-        return (port for port in list(self._ports.values()) if port.ear.is_listening)
 
     def _speak(self, now_s: float) -> None:
         for reply in self.wire.due(now_s):
-            self._send(reply)
+            self._ports.write(reply.origin, reply.frame)
             self.counters.lateness_s.append(time.monotonic() - reply.end_s)
-
-    def _send(self, reply: Transmission) -> None:
-        port = self._ports.get(reply.origin)
-        # A port that is full or gone loses the bytes, as a line nobody listens to does.
-        with contextlib.suppress(OSError):
-            if port is not None:
-                os.write(port.descriptor, reply.frame)
 
     def _hear(self, readable: Sequence[int], now_s: float) -> None:
         for descriptor in readable:
             if descriptor == self._nudge_out:
                 self._drain()
-            elif self._listener and descriptor == self._listener.fileno():
-                self._accept(self._listener)
-            elif descriptor in self._ports:
-                self._read(self._ports[descriptor], now_s)
-        for port in self._listening():
+            elif port := self._ports.find(descriptor):
+                self._read(port, now_s)
+        for port in self._ports.unfinished():
             if now_s - port.heard_s >= self._silence_s:
                 self._take(port, port.ear.silence(), now_s)
 
-    def _read(self, port: _Port, now_s: float) -> None:
-        try:
-            data = os.read(port.descriptor, 4096)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._hang_up(port)
-            return
-        port.heard_s = now_s
-        self._take(port, port.ear.hear(data), now_s)
+    def _read(self, port: Port, now_s: float) -> None:
+        if data := self._ports.read(port):
+            port.heard_s = now_s
+            self._take(port, port.ear.hear(data), now_s)
 
-    def _take(self, port: _Port, requests: Sequence[bytes], now_s: float) -> None:
-        is_understood = port.connection is not None or self._cable.fits()
+    def _take(self, port: Port, requests: Sequence[bytes], now_s: float) -> None:
+        is_understood = self._ports.understands(port)
         for request in requests:
             if is_understood:
                 self.wire.take(request, port.descriptor, now_s, self.site)
@@ -280,31 +229,9 @@ class SimulatedBus:
         self.counters.malformed += port.ear.malformed
         port.ear.malformed = 0
 
-    def _hang_up(self, port: _Port) -> None:
-        if port.connection is not None:
-            self._ports.pop(port.descriptor)
-            port.connection.close()
-
-    def _accept(self, listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            connection, _ = listener.accept()
-            connection.setblocking(False)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._ports[connection.fileno()] = _Port(connection.fileno(), connection)
-
     def _drain(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.read(self._nudge_out, 4096)
 
     def _nudge(self) -> None:
         os.write(self._nudge_in, b"!")
-
-
-def _listening(port: int) -> socket.socket:
-    try:
-        listener = socket.create_server(("127.0.0.1", port))
-    except OSError as error:
-        hint = "take another port, or 0 for any"
-        raise OperatorNeeded(str(error), where=f"127.0.0.1:{port}", hint=hint) from error
-    listener.setblocking(False)  # a client may be gone before it is accepted
-    return listener
