@@ -1,4 +1,4 @@
-"""The ways onto a simulated bus: a serial cable, and connections to a TCP port. Bytes in and out, no frames."""
+"""The ways onto a simulated bus: a serial cable and TCP connections. Bytes in and out, no frames."""
 
 import contextlib
 import os
