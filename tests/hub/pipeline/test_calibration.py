@@ -78,6 +78,7 @@ def test_is_strictly_monotone_inside_and_outside_its_range(curve: Calibration, a
         (lambda: Polynomial((0.0, 0.0, 1.0), 0.0, 2.0), "turns around|flat at raw 0"),
         (lambda: Polynomial((0.0, 0.0, 0.0, 1.0), -1.0, 1.0), "raw 0"),
         (lambda: Polynomial((0.0, 3.0, 0.0, -1.0), -3.0, 3.0), "turns around"),
+        (lambda: Polynomial((1.0, 1e-40), 0.0, 1.0), "hardly changes"),
         (lambda: Polynomial((1.0,), 0.0, 1.0), "2 to 8 coefficients"),
         (lambda: Polynomial((1.0, 1.0), 0.0, inf), "finite"),
         (lambda: Table(((0.0, 0.0),)), "two points"),

@@ -35,6 +35,12 @@ CASES: dict[str, tuple[CounterSettings, list[float], list[float], Verdict]] = {
     "falls back by a few": (CounterSettings(noise=3), [100, 98, 101], [100, 100, 101], ""),
     "falls back by more": (CounterSettings(noise=3), [100, 90, 101], [100, 100, 101], "glitch"),
     "replaced by a newer one": (CounterSettings(), [900, 700, 710], [900, 900, 910], "replaced"),
+    "replaced by one that trembles": (
+        CounterSettings(noise=3),
+        [900, 700, 698, 710],
+        [900, 900, 900, 910],
+        "",
+    ),
     "replaced by an older one": (
         CounterSettings(max_rate_per_s=1),
         [900, 50_000, 50_005],

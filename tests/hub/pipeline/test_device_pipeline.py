@@ -266,8 +266,9 @@ def test_reports_only_what_left_its_dead_band() -> None:
 def test_a_heartbeat_is_a_fresh_sample_never_an_old_one() -> None:
     pipeline = tank(replace(LEVEL, dead_band=DeadBand(1.0)), heartbeat_s=60.0, stale_after_s=1000.0)
     reading(pipeline, 0, 10.0)
+    assert give(pipeline, 50.0, 10.1) is None
     assert pipeline.tick(stamp(61), 61.0) == []
-    assert reading(pipeline, 70, 10.2).values[0] == 10.2
+    assert reading(pipeline, 59.9, 10.2).values[0] == 10.2
 
 
 def test_silence_is_marked_once_and_the_first_sample_after_it_is_always_reported() -> None:
