@@ -7,7 +7,6 @@ Rule 3: what does not fit is ignored until the time is up, so that a foreign fra
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from pymodbus.framer import FramerRTU, FramerSocket
@@ -145,7 +144,7 @@ class MbapFraming:
 
 
 class Conversation:
-    """The request underway and what was heard since. frame_written: hands bytes to the wire."""
+    """The request underway and what was heard since."""
 
     def __init__(self, framing: Framing) -> None:
         self.framing = framing
@@ -154,20 +153,26 @@ class Conversation:
         self._loop = asyncio.get_running_loop()
         self._heard = b""
         self._request: Request | None = None
+        self._next: Request | None = None
+        self._timeout_s = 0.0
         self._reply: asyncio.Future[Reply] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._deadline_s = 0.0
 
-    def begin(self, request: Request, timeout_s: float, write: Callable[[bytes], None]) -> None:
-        """Send a request and start to listen for its reply."""
-        frame = self.framing.wrap(request)
-        self._heard = b""
-        self._request = request
+    def prepare(self, request: Request, timeout_s: float) -> bytes:
+        """Get ready for a request; return its frame. What is heard before begin is dropped."""
+        self._next = request
+        self._timeout_s = timeout_s
         self._reply = self._loop.create_future()
-        self._deadline_s = self._loop.time() + timeout_s
+        return self.framing.wrap(request)
+
+    def begin(self, sent_s: float) -> None:
+        """Note that the frame went out: from here on the reply is listened for, and time runs."""
+        self.sent_s = self.heard_s = sent_s
+        self._heard = b""
+        self._request = self._next
+        self._deadline_s = self._loop.time() + self._timeout_s
         self._timer = self._loop.call_at(self._deadline_s, self._give_up)
-        self.sent_s = self.heard_s = time.monotonic()
-        write(frame)
 
     async def reply(self) -> Reply:
         """Wait for what comes of the request."""
@@ -178,9 +183,9 @@ class Conversation:
         finally:
             self._stop()
 
-    def hear(self, data: bytes) -> None:
-        """Take bytes from the wire."""
-        self.heard_s = time.monotonic()
+    def hear(self, data: bytes, heard_s: float) -> None:
+        """Take bytes from the wire. heard_s: when they were seen."""
+        self.heard_s = heard_s
         request = self._request
         if request is None or self._reply is None or self._reply.done():
             return

@@ -74,13 +74,18 @@ class SerialLine:
         if self._timer is None or self._talk is None:
             return
         silent_s = max(self._busy_until_s, self._talk.heard_s) + self._cost.gap_s
+        request_s = self._cost.request_s(request)
+        wire_s = request_s + self._cost.reply_s(request) + 2 * self._cost.gap_s
+        frame = self._talk.prepare(request, timeout_s + wire_s)
         await self._timer.until(max(silent_s, not_before_s))
         if self._serial is None:
             return
         self._drain()
-        wire_s = self._cost.request_s(request) + self._cost.reply_s(request) + 2 * self._cost.gap_s
-        self._talk.begin(request, timeout_s + wire_s, self._write)
-        self._busy_until_s = self._talk.sent_s + self._cost.request_s(request)
+        # Written first: whatever else there is to do is done while the frame is on the wire.
+        sent_s = time.monotonic()
+        self._write(frame)
+        self._talk.begin(sent_s)
+        self._busy_until_s = sent_s + request_s
 
     async def reply(self) -> Reply:
         """Wait for what comes of the request sent last."""
@@ -105,17 +110,15 @@ class SerialLine:
     def _read(self) -> None:
         if self._serial is None:
             return
+        seen_s = time.monotonic()
         try:
             data = os.read(self._serial.fileno(), 4096)
         except BlockingIOError:
             return
         except OSError:
             data = b""
-        self._take(data)
-
-    def _take(self, data: bytes) -> None:
         if data and self._talk is not None:
-            self._talk.hear(data)
+            self._talk.hear(data, seen_s)
         else:
             self._lose()
 

@@ -61,7 +61,8 @@ class TcpLine:
         if wait_s > 0:
             await asyncio.sleep(wait_s)
         if self._talk is not None and self._transport is not None:
-            self._talk.begin(request, timeout_s, self._transport.write)
+            self._transport.write(self._talk.prepare(request, timeout_s))
+            self._talk.begin(time.monotonic())
 
     async def reply(self) -> Reply:
         """Wait for what comes of the request sent last."""
@@ -89,7 +90,7 @@ class _Stream(asyncio.Protocol):
         self._talk = talk
 
     def data_received(self, data: bytes) -> None:
-        self._talk.hear(data)
+        self._talk.hear(data, time.monotonic())
 
     def connection_lost(self, _: Exception | None) -> None:
         self._line.lose(self._talk)

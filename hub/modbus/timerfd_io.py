@@ -14,7 +14,7 @@ _CLOCK_MONOTONIC = 1
 _ABSOLUTE = 1  # TFD_TIMER_ABSTIME, timerfd_create(2)
 _FLAGS = os.O_NONBLOCK | os.O_CLOEXEC if sys.platform == "linux" else 0
 # What waking up takes anyway; the rest of it is spent looking at the clock. Longer would stall the loop.
-_SPIN_S = 0.00006
+_SPIN_S = 0.00015
 
 
 class _Timespec(ctypes.Structure):

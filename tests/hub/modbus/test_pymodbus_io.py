@@ -83,11 +83,11 @@ async def converse(
     framing: RtuFraming, *chunks: bytes, timeout_s: float = 0.05
 ) -> tuple[str, bytes, list[bytes]]:
     """Send one request, then hear chunks."""
-    sent: list[bytes] = []
     talk = Conversation(framing)
-    talk.begin(ASKED, timeout_s, sent.append)
+    sent = [talk.prepare(ASKED, timeout_s)]
+    talk.begin(0.0)
     for chunk in chunks:
-        talk.hear(chunk)
+        talk.hear(chunk, 0.0)
         await asyncio.sleep(0)
     reply = await talk.reply()
     return reply.fault, reply.data, sent
