@@ -29,7 +29,10 @@ async def deliver(parcel: Parcel, session: Session, max_requests: int) -> None:
 async def _deliver_once(parcel: Parcel, kind: Kind, session: Session, max_requests: int) -> bool:
     """Return True when the rows have to be built anew because the directory changed."""
     parcel.unknown = rows_with_unknown_devices(parcel.batch, kind, session.ids)
-    bisection = Bisection([row for row in parcel.open_rows() if row not in parcel.unknown], max_requests)
+    rows = parcel.open_rows()
+    if parcel.unknown:
+        rows = [row for row in rows if row not in parcel.unknown]
+    bisection = Bisection(rows, max_requests)
     while (part := bisection.part()) is not None:
         outcome = await session.insert(kind, body_of(parcel.batch, kind, part, session.ids))
         if outcome.reaction is Reaction.STORED:

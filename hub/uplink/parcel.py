@@ -1,6 +1,7 @@
 """A batch on its way: what is known of its rows so far."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hub.ports import Batch
@@ -21,8 +22,10 @@ class Parcel:
     trouble: Outcome | None = None
     was_too_large: bool = False
 
-    def open_rows(self) -> list[int]:
+    def open_rows(self) -> Sequence[int]:
         """Return the rows that are neither stored nor rejected."""
+        if not self.has_news:
+            return range(len(self.batch))
         return [row for row in range(len(self.batch)) if row not in self.stored and row not in self.rejected]
 
     @property

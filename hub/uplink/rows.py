@@ -8,7 +8,7 @@ Source: PostgREST, "Tables and Views", Bulk Insert, Specifying Columns; Upsert, 
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 import orjson
@@ -21,6 +21,7 @@ from shared_schema.records import IDENTITY, ROW_FIELDS, columns_of
 # merge-duplicates would let a late copy overwrite what is stored.
 PREFER = "resolution=ignore-duplicates,return=minimal"
 
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  without a zone it prints none
 _MILLISECONDS = tuple(b'.%03dZ"' % ms for ms in range(1000))
 _NULL = b"null"
 
@@ -120,7 +121,7 @@ def _numbers(column: Sequence[Value], _: Mapping[str, int]) -> list[bytes]:
 
 def _integers(column: Sequence[Value], ids: Mapping[str, int]) -> list[bytes]:
     # Postgres takes no "12.0" for an integer, and a mean of whole numbers is one.
-    if any(type(value) is float for value in column):
+    if float in set(map(type, column)):
         column = [_rounded(value) for value in column]
     return _numbers(column, ids)
 
@@ -144,8 +145,8 @@ def _text(value: Value) -> bytes:
 
 
 def _devices(column: Sequence[Value], ids: Mapping[str, int]) -> list[bytes]:
-    number_of: dict[Value, bytes] = {key: b"%d" % ids[key] for key in set(column) if isinstance(key, str)}
-    return [number_of.get(key, _NULL) for key in column]
+    number_of = {key: b"%d" % ids[key] if isinstance(key, str) else _NULL for key in set(column)}
+    return list(map(number_of.__getitem__, column))
 
 
 def _instants(column: Sequence[Value], _: Mapping[str, int]) -> list[bytes]:
@@ -154,14 +155,14 @@ def _instants(column: Sequence[Value], _: Mapping[str, int]) -> list[bytes]:
     add = pieces.append
     kept_ms = -1_000_000
     second = b""
-    for value in column:
+    for value in cast(Sequence[int | None], column):
         if value is None:
             add(_NULL)
             continue
-        since_ms = cast(int, value) - kept_ms
+        since_ms = value - kept_ms
         if not 0 <= since_ms < 1000:
-            since_ms = cast(int, value) % 1000
-            kept_ms = cast(int, value) - since_ms
+            since_ms = value % 1000
+            kept_ms = value - since_ms
             second = _second(kept_ms // 1000)
         add(second + _MILLISECONDS[since_ms])
     return pieces
@@ -169,8 +170,8 @@ def _instants(column: Sequence[Value], _: Mapping[str, int]) -> list[bytes]:
 
 def _second(unix_s: int) -> bytes:
     try:
-        return datetime.fromtimestamp(unix_s, UTC).strftime('"%Y-%m-%dT%H:%M:%S').encode()
-    except (ValueError, OverflowError, OSError):
+        return b'"' + (_EPOCH + timedelta(seconds=unix_s)).isoformat().encode()
+    except OverflowError:
         # No such year. The cloud refuses the row and its reason shows the number.
         return b'"%d s' % unix_s
 
