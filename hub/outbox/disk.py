@@ -23,10 +23,6 @@ class WreckReader(Protocol):
         """Return the refused rows."""
         ...
 
-    async def last_chunk(self) -> int:
-        """Return the highest chunk id that can be seen."""
-        ...
-
     async def chunks(self, first: int, last: int) -> list[ChunkRow]:
         """Return the chunks with ids from first to last that can be read."""
         ...

@@ -15,7 +15,7 @@ from shared_schema.enums import TimeQuality
 log = logging.getLogger("penstock.outbox")
 
 CHUNKS = 16  # in one transaction
-BEYOND = 2000  # ids looked at past the last one known; a snapshot is at most a thousand chunks old
+BEYOND = 2000  # ids looked at past the last one known; a snapshot is at most a thousand chunks and one group old
 EVENT = "outbox_salvaged"
 
 Write = Callable[[Work], Awaitable[None]]
@@ -59,7 +59,7 @@ class SalvageService:
         await self._finish(path, wreck, salvage, is_first=done == 0)
 
     async def _bring_chunks(self, path: str, wreck: WreckReader, salvage: Salvage, done: int) -> None:
-        last = max(salvage.old.through_chunk + BEYOND, await wreck.last_chunk())
+        last = salvage.old.through_chunk + BEYOND
         first = max(1, salvage.old.oldest_chunk)
         while first <= last:
             work = self._work(path, first + CHUNKS - 1)

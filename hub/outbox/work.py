@@ -103,7 +103,13 @@ class Work:
     @property
     def _touches_the_past(self) -> bool:
         return bool(
-            self.rewrites or self.imports or self.drop or self.states or self.losses or self.needs_snapshot
+            self.rewrites
+            or self.imports
+            or self.drop
+            or self.states
+            or self.losses
+            or self.needs_snapshot
+            or self.salvage_progress
         )
 
     def _drafts(self, directory: Directory, hub_device_key: str, boot_id: str) -> list[Draft]:

@@ -20,7 +20,8 @@ class SqliteWreck:
 
     async def open(self) -> None:
         """Open the file, if it can be opened at all."""
-        self._connection = await asyncio.to_thread(_connect, self._path)
+        with suppress(sqlite3.Error):
+            self._connection = await asyncio.to_thread(_connect, self._path)
 
     async def close(self) -> None:
         """Close the file."""
@@ -34,14 +35,9 @@ class SqliteWreck:
         return [body for _, body in sorted(found, reverse=True)]
 
     async def failed(self) -> list[FailedRow]:
-        """Return the refused rows."""
-        last = await self._try(lambda connection: _last(connection, "failed_queue"), 0)
-        rows = await self._each("select * from failed_queue where id = ?", range(1, last + 1))
-        return [FailedRow(*row) for row in rows]
-
-    async def last_chunk(self) -> int:
-        """Return the highest chunk id that can be seen."""
-        return await self._try(lambda connection: _last(connection, "chunks"), 0)
+        """Return the refused rows, from both ends as far as they can be read."""
+        rows = await self._try(_failed_from_both_ends, {})
+        return [FailedRow(*rows[failed_id]) for failed_id in sorted(rows)]
 
     async def chunks(self, first: int, last: int) -> list[ChunkRow]:
         """Return the chunks with ids from first to last that can be read."""
@@ -69,9 +65,13 @@ def _connect(path: str) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
-def _last(connection: sqlite3.Connection, table: str) -> int:
-    (last,) = connection.execute(f"select max(id) from {table}").fetchone()
-    return int(last or 0)
+def _failed_from_both_ends(connection: sqlite3.Connection) -> dict[int, tuple[Any, ...]]:
+    rows: dict[int, tuple[Any, ...]] = {}
+    for direction in ("asc", "desc"):
+        with suppress(sqlite3.Error):
+            for row in connection.execute(f"select * from failed_queue order by id {direction}"):
+                rows[row[0]] = row
+    return rows
 
 
 def _readable(connection: sqlite3.Connection, statement: str, keys: range) -> list[tuple[Any, ...]]:

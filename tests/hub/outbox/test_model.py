@@ -123,9 +123,12 @@ class OutboxAgainstList(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "site"):
             return
-        self.do(self._drain())
-        self.runner.close()
-        shutil.rmtree(self.folder)
+        try:
+            self.do(self._drain())
+        finally:
+            self.do(self.site.stop())
+            self.runner.close()
+            shutil.rmtree(self.folder)
         for device, values in self.promised.items():
             sent = [value for value in self.cloud.values(device) if isinstance(value, float)]
             assert sent == sorted(sent), "numbers do not follow the order in which rows came"

@@ -196,10 +196,9 @@ async def test_a_refused_row_comes_back_alone_and_is_set_aside_in_the_end(tmp_pa
             assert again is not None
             assert (again.seqs, again.columns[0]) == ([5], [5.0])
             await site.outbox.settle(again, (), {0: "out of range"})
-        await commit(site)
         assert await take_all(site.outbox) == []
         assert site.outbox.state().dead_letters == 1
-        assert site.outbox.state().rows >= 1
+        assert site.outbox.state().rows == 1
 
 
 async def test_refusals_are_counted_over_restarts(tmp_path: Path) -> None:
@@ -263,6 +262,3 @@ async def test_offer_waits_while_memory_is_full_and_the_disk_is_well(tmp_path: P
 async def commit(site: Site) -> None:
     """Return when everything offered so far is on disk."""
     await site.outbox.append([reading(HUB, "heartbeat", 0)], Lane.ALARM)
-    batch = await site.outbox.take(1000, Lane.ALARM)
-    assert batch is not None
-    await site.outbox.settle(batch, range(len(batch)), {})
