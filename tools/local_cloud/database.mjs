@@ -5,7 +5,7 @@
 
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, readdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createPgliteConnection } from "@supabase/lite/pglite";
 
@@ -87,4 +87,6 @@ async function keepArchive(database, cacheDir, archive) {
   const unfinished = `${archive}.${randomUUID()}`;
   await writeFile(unfinished, Buffer.from(await content.arrayBuffer()));
   await rename(unfinished, archive);
+  const others = (await readdir(cacheDir)).filter((name) => name.endsWith(".tar") && join(cacheDir, name) !== archive);
+  await Promise.all(others.map((name) => rm(join(cacheDir, name), { force: true })));
 }

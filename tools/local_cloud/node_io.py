@@ -16,6 +16,7 @@ from hub.errors import OperatorNeeded
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
 INSTALL_TIMEOUT_S = 900  # about 100 MB over a slow line
+LINES_SHOWN = 5
 
 
 def find_node() -> Path:
@@ -90,9 +91,9 @@ def _install(*, dev: bool) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise OperatorNeeded(f"npm could not run: {error}", hint="check the network and try again") from error
     if result.returncode:
-        last_lines = "\n".join(result.stderr.strip().splitlines()[-8:])
+        reasons = [line for line in result.stderr.splitlines() if line.startswith("npm error")]
         raise OperatorNeeded(
-            f"npm could not install the packages:\n{last_lines}",
+            "npm could not install the packages:\n" + "\n".join(reasons[:LINES_SHOWN]) + "\n",
             hint="the packages come from the npm registry; check the network or npm's own configuration",
         )
 
