@@ -11,6 +11,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SKIPS = "import pytest\ndef test_needs_more():\n    pytest.skip('no cable')\n"
 SKIPS_WHOLE_FILE = "import pytest\npytest.skip('no cable', allow_module_level=True)\n"
 EXPECTS_FAILURE = "import pytest\n@pytest.mark.xfail\ndef test_not_yet():\n    assert False\n"
+LEAVES_A_PROCESS = """
+import subprocess, sys
+def test_forgets():
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(8)"])
+"""
 IS_LONG = "import pytest\n@pytest.mark.soak\ndef test_long():\n    pass\ndef test_short():\n    pass\n"
 
 
@@ -48,3 +53,9 @@ def test_an_expected_failure_is_no_skip(tmp_path: Path) -> None:
 def test_long_tests_run_only_when_asked_for(tmp_path: Path) -> None:
     assert "1 passed, 1 deselected" in run(tmp_path, IS_LONG, ci="true").stdout
     assert "2 passed" in run(tmp_path, IS_LONG, "--soak", ci="true").stdout
+
+
+def test_a_process_left_behind_fails_the_run(tmp_path: Path) -> None:
+    answer = run(tmp_path, LEAVES_A_PROCESS, "-W", "ignore", ci="")
+    assert answer.returncode != 0
+    assert "still running after the tests: " in answer.stdout
