@@ -42,8 +42,8 @@ class Outlook:
         return tuple(poll for poll in self.polls if poll.missed)
 
 
-def forecast(polls: Sequence[Poll], cost: WireCost, think_s: float = 0.0) -> Outlook:
-    """Return how polls will share a bus. think_s: what a slave needs before it begins to reply."""
+def forecast(polls: Sequence[Poll], cost: WireCost) -> Outlook:
+    """Return how polls will share a bus."""
     arbiter = Arbiter(polls, 1.0, 0.0)
     horizon_s = _PERIODS * max((poll.interval_s for poll in polls), default=0.0)
     cycles = {id(poll): 0 for poll in polls}
@@ -57,16 +57,15 @@ def forecast(polls: Sequence[Poll], cost: WireCost, think_s: float = 0.0) -> Out
             now_s = arbiter.wake_s(now_s)
             continue
         begin_s = max(now_s, turn.not_before_s)
-        now_s = begin_s + cost.read_s(turn.request.reply_bytes) + think_s
+        now_s = begin_s + cost.read_s(turn.request.reply_bytes)
         ended = arbiter.done(turn, Reply(bytes(turn.request.reply_bytes), "", 0, begin_s, now_s), now_s)
         if ended is not None and ended.started_s is not None:
             key = id(ended.poll)
             cycles[key] += 1
             lateness_s[key] = max(lateness_s[key], ended.started_s - ended.release_s)
-    costs_s = [poll.cost_s + think_s * len(poll.requests) for poll in polls]
     outlooks = tuple(
-        PollOutlook(poll, cost_s, cycles[id(poll)], arbiter.missed_of(poll), lateness_s[id(poll)])
-        for poll, cost_s in zip(polls, costs_s, strict=True)
+        PollOutlook(poll, poll.cost_s, cycles[id(poll)], arbiter.missed_of(poll), lateness_s[id(poll)])
+        for poll in polls
     )
-    utilisation = sum(cost_s / poll.interval_s for poll, cost_s in zip(polls, costs_s, strict=True))
-    return Outlook(outlooks, sum(costs_s), utilisation)
+    utilisation = sum(poll.cost_s / poll.interval_s for poll in polls)
+    return Outlook(outlooks, sum(poll.cost_s for poll in polls), utilisation)

@@ -12,7 +12,8 @@ class BusSettings:
     """One line or one network endpoint. Either port is set, or host.
 
     transport: "serial", "tcp" or "rtu-over-tcp". timeout_s: how long a slave may think, wire time not
-    included. gap_s: the silence between frames where it must be longer than the rule.
+    included. think_s: how long slaves usually do, for plans; it makes fewer, longer requests worth more.
+    gap_s: the silence between frames where it must be longer than the rule.
     """
 
     name: str
@@ -24,6 +25,7 @@ class BusSettings:
     tcp_port: int = 502
     transport: str = "serial"
     timeout_s: float = 0.5
+    think_s: float = 0.005
     gap_s: float | None = None
 
     @property
@@ -35,7 +37,7 @@ class BusSettings:
     def cost(self) -> WireCost:
         """What requests cost on it."""
         if self.transport == "serial":
-            return serial_cost(self.baud, self.parity, self.stop_bits, gap_s=self.gap_s)
+            return serial_cost(self.baud, self.parity, self.stop_bits, self.think_s, gap_s=self.gap_s)
         return network_cost()
 
 

@@ -23,11 +23,11 @@ _START_S = 20.0
 class BusProcess:
     """Slaves with units 1..units on a paced bus. holes: what they refuse, by unit."""
 
-    def __init__(self, baud: int, units: int, holes: Holes | None = None) -> None:
+    def __init__(self, baud: int, units: int, holes: Holes | None = None, turnaround_s: float = 0.0) -> None:
         context = multiprocessing.get_context("spawn")
         self._here, there = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(there, baud, units, dict(holes or {})), daemon=True
+            target=_serve, args=(there, baud, units, dict(holes or {}), turnaround_s), daemon=True
         )
         self.port = ""
 
@@ -45,10 +45,12 @@ class BusProcess:
         self._process.join(_START_S)
 
 
-def _serve(parent: Connection, baud: int, units: int, holes: Holes) -> None:
+def _serve(parent: Connection, baud: int, units: int, holes: Holes, turnaround_s: float) -> None:
     contents = {address: address for address in range(400)}
     slaves = [
-        SimulatedSlave(f"s{unit}", unit, holding=contents, holes=holes.get(unit, ()))
+        SimulatedSlave(
+            f"s{unit}", unit, holding=contents, holes=holes.get(unit, ()), turnaround_s=turnaround_s
+        )
         for unit in range(1, units + 1)
     ]
     with SimulatedBus(slaves, baud) as bus:

@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -180,9 +181,10 @@ def _plan(arguments: argparse.Namespace) -> int:
         raise ConfigError([Problem("modbus plan", "CONFIG", "give either a configuration or --profile")])
     buses = _from_config(arguments.config) if arguments.config else _from_profiles(arguments)
     is_late = False
-    for settings, transmitters in buses:
+    for configured, transmitters in buses:
+        settings = replace(configured, think_s=arguments.think_ms / 1000)
         polls = polls_of(settings.name, transmitters, settings.cost, HoleMemory())
-        outlook = forecast(polls, settings.cost, arguments.think_ms / 1000)
+        outlook = forecast(polls, settings.cost)
         print(_report(settings, transmitters, outlook))
         is_late = is_late or bool(outlook.late)
     return 3 if is_late else 0

@@ -26,5 +26,8 @@ def test_a_bus_without_room_names_who_is_late() -> None:
 
 
 def test_what_slaves_need_to_think_counts() -> None:
-    polls = polls_of("bus", [transmitter(unit) for unit in range(1, 4)], COST, HoleMemory())
-    assert forecast(polls, COST, think_s=0.02).cycle_s > forecast(polls, COST).cycle_s + 0.059
+    thinking = serial_cost(9600, latency_s=0.02)
+    devices = [transmitter(unit) for unit in range(1, 4)]
+    quick = forecast(polls_of("bus", devices, COST, HoleMemory()), COST)
+    slow = forecast(polls_of("bus", devices, thinking, HoleMemory()), thinking)
+    assert slow.cycle_s > quick.cycle_s + 0.059
