@@ -4,21 +4,40 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tools.sim.water import Site, demand_lpm, noise
+from tools.sim.water import Pump, Site, Tank, demand_lpm, noise
 
 seeds = st.integers(0, 2**32)
 steps_s = st.sampled_from((0.1, 1.0, 6.0, 10.0))
 
 
-@settings(max_examples=25, deadline=None)
-@given(seeds, steps_s, st.integers(1, 3000))
-def test_every_litre_is_somewhere(seed, step_s, count):
-    site = Site(seed=seed, step_s=step_s)
+shares = st.sampled_from((0.0, 0.01, 0.5, 0.99, 1.0))
+
+
+def tank(share):
+    return Tank(area_m2=5.0, height_cm=400.0, volume_l=share * 20_000)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds, steps_s, st.integers(1, 3000), shares, shares)
+def test_every_litre_is_somewhere(seed, step_s, count, north, south):
+    site = Site(seed=seed, step_s=step_s, north=tank(north), south=tank(south))
     before_l = site.north.volume_l + site.south.volume_l
     site.advance(count * step_s)
     inside_l = site.north.volume_l + site.south.volume_l
     assert site.steps == count
     assert inside_l == pytest.approx(before_l + site.inlet_l - site.outlet_l - site.spilled_l, abs=1e-6)
+    assert min(site.north.volume_l, site.south.volume_l, site.spilled_l) >= 0
+    assert max(site.north.share, site.south.share) <= 1 + 1e-12
+
+
+def test_a_full_tank_spills_and_an_empty_one_gives_nothing():
+    full = Site(north=tank(1.0), south=tank(1.0), pump=Pump(speed=1.0))
+    empty = Site(north=tank(0.0), south=tank(0.0))
+    full.step()
+    empty.step()
+    assert full.spilled_l > 0
+    assert empty.outlet_l == 0
+    assert empty.outflow_lpm == 0
 
 
 @settings(max_examples=25, deadline=None)

@@ -147,6 +147,17 @@ def test_a_late_reply_that_meets_a_request_spoils_both():
     assert wire.counters.collisions == 1
 
 
+def test_two_late_replies_at_the_same_time_spoil_each_other():
+    slow, quick = plain(3), plain(4)
+    wire = wire_of(slow, quick)
+    slow.faults.set("slow_ms", 100)
+    wire.take(read(3), PORT, 0.0, SITE)
+    quick.faults.set("slow_ms", 50)
+    wire.take(read(4), PORT, 0.05, SITE)
+    assert [is_sound(reply.frame) for reply in replies(wire)] == [False, False]
+    assert wire.counters.collisions >= 1
+
+
 def test_noise_spoils_as_many_replies_as_it_was_told_and_the_same_ones_for_the_same_seed():
     def sound(seed):
         one = plain()
