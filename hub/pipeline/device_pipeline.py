@@ -27,7 +27,7 @@ Values = list[float | None]
 
 @dataclass(slots=True)
 class DeviceTally:
-    """What became of a device's samples. rejected: values not taken as read, by metric and reason."""
+    """What became of a device's samples. rejected: values not simply taken as read, by metric and reason."""
 
     samples: int = 0
     readings: int = 0

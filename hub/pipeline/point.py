@@ -3,14 +3,20 @@
 from math import floor
 
 from hub.pipeline.calibration import CalibrationSchedule, InForce, Linear
-from hub.pipeline.counter import Counter, CounterSettings, CounterState
-from hub.pipeline.range_policy import Judged, RangePolicy, number_of
+from hub.pipeline.counter import Counter, CounterSettings, CounterState, Verdict
+from hub.pipeline.range_policy import Judged, RangePolicy, Reason, number_of
 from hub.pipeline.settings import DeviceSettings, PointSettings
 from hub.pipeline.window import RollingMean
 from hub.ports import Stamp
 from shared_schema.enums import Quality, TimeQuality
 
 UNCALIBRATED = Linear()
+# What is counted of a counter, and how good its total is then. A wrap, or one wrong answer, is everyday.
+NOTED: dict[Verdict, tuple[int, Reason]] = {
+    "held": (Quality.UNCERTAIN, "held"),
+    "restarted": (Quality.GOOD, "restarted"),
+    "replaced": (Quality.GOOD, "replaced"),
+}
 
 
 class Point:
@@ -75,9 +81,10 @@ class Point:
     def _counted(self, counter: Counter, number: float, at_s: float, line: Linear) -> Judged:
         counted = counter.accept(number, at_s, line.scale, line.offset)
         judged = self.range.judge(counted.total)
-        if counted.verdict == "held" and judged.quality == Quality.GOOD:
-            return judged._replace(quality=Quality.UNCERTAIN, reason="held")
-        return judged
+        if judged.quality != Quality.GOOD or counted.verdict not in NOTED:
+            return judged
+        quality, reason = NOTED[counted.verdict]
+        return judged._replace(quality=quality, reason=reason)
 
     def _calibration_at(self, stamp: Stamp) -> InForce:
         if self._schedule is None:

@@ -17,6 +17,8 @@ Reason = Literal[
     "clamped",
     "uncalibrated",
     "held",
+    "restarted",
+    "replaced",
 ]
 
 

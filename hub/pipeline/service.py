@@ -5,7 +5,7 @@ cut can take, but for windows that are still open.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hub.pipeline.counter import CounterState, CounterStore
@@ -18,6 +18,10 @@ SAVE_COUNTERS_S = 300.0  # a saved counter may be old (counter.py, rule 3), and 
 COMPLAIN_EVERY_S = 60.0  # how often rejected values are looked at for the operator
 AHEAD_S = 1.0  # a sample from the future by more than this was not taken by our clock
 BEHIND_S = 3600.0  # acquisition waits for the outbox, but not for an hour
+NOTEWORTHY = frozenset({"restarted", "replaced"})  # what somebody did to the meter; a wrap is everyday
+COMPLAINTS = frozenset(
+    {"wrong_type", "not_a_number", "below_range", "above_range", "clamped", "wrong_length"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ class PipelineService:
         self._store = counters
         self._saved: dict[str, CounterState] = {}
         self._refused: dict[str, int] = {}
-        self._complaints: dict[str, int] = {}
+        self._refused_before: dict[str, int] = {}
+        self._looked_at: dict[str, dict[tuple[str, str], int]] = {}
         self._save_at_s = self._complain_at_s = 0.0
 
     async def put(self, sample: Sample) -> None:
@@ -175,25 +180,30 @@ class PipelineService:
         )
 
     def _complain(self) -> None:
-        """Tell the operator whose values were rejected lately, and who is well again."""
+        """Tell the operator whose values were rejected lately, who is well again, and what meter changed."""
         for key, pipeline in self._pipelines.items():
-            rejected = {what: n for what, n in pipeline.tally.rejected.items() if what[1] in COMPLAINTS}
-            seen = sum(rejected.values())
-            if seen > self._complaints.get(key, 0):
-                whats = ", ".join(f"{metric} {reason.replace('_', ' ')}" for metric, reason in rejected)
-                self._events.raise_event("warning", "values_rejected", f"{key}: {whats}", device_key=key)
+            if rejected := self._grown(pipeline, COMPLAINTS):
+                self._events.raise_event("warning", "values_rejected", f"{key}: {rejected}", device_key=key)
             else:
                 self._events.clear_event("values_rejected", device_key=key)
-            self._complaints[key] = seen
+            if changed := self._grown(pipeline, NOTEWORTHY):
+                news = f"{key}: {changed}; its total goes on"
+                self._events.raise_event("info", "counter_changed", news, device_key=key)
+            self._looked_at[key] = dict(pipeline.tally.rejected)
         for reason, count in self._refused.items():
-            if count == self._complaints.get(reason):
+            if count == self._refused_before.get(reason):
                 self._events.clear_event(reason)
-            self._complaints[reason] = count
+            self._refused_before[reason] = count
 
-
-COMPLAINTS = frozenset(
-    {"wrong_type", "not_a_number", "below_range", "above_range", "clamped", "wrong_length"}
-)
+    def _grown(self, pipeline: DevicePipeline, reasons: Collection[str]) -> str:
+        """Return in words which of these reasons were counted since the last look."""
+        before = self._looked_at.get(pipeline.settings.device_key, {})
+        grown = [
+            f"{metric} {reason.replace('_', ' ')}"
+            for (metric, reason), count in pipeline.tally.rejected.items()
+            if reason in reasons and count > before.get((metric, reason), 0)
+        ]
+        return ", ".join(grown)
 
 
 def _state_of(pipeline: DevicePipeline, now_s: float) -> DeviceState:

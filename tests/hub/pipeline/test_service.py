@@ -184,6 +184,16 @@ async def test_complains_while_values_are_rejected() -> None:
     assert bench.events.active == {}
 
 
+async def test_tells_of_a_meter_that_was_replaced() -> None:
+    bench = Bench(METER)
+    for raw in (900.0, 700.0, 710.0):
+        await bench.put("meter-1", raw)
+        bench.clock.advance(10.0)
+    await bench.service.keep_house(bench.clock.monotonic_s())
+    assert bench.events.active == {("counter_changed", "meter-1"): "info"}
+    assert bench.sink.offered[-1].quality == Quality.GOOD
+
+
 async def test_runs_until_it_is_cancelled() -> None:
     bench = Bench(SLOW_TANK)
     await bench.put("tank-2", 5.0)
