@@ -12,9 +12,10 @@ from itertools import pairwise
 from math import inf, isfinite
 from typing import NamedTuple, Protocol
 
+from hub.pipeline.roots import crossing, derivative, evaluated, roots
+
 FLATTEST = 1e-6  # of the steepest slope: flatter than this, rounding swallows the raw value
 HIGHEST_DEGREE = 7  # published sensor polynomials stay below
-HALVINGS = 200  # bisection ends by itself after some 60 in double precision
 
 
 class Calibration(Protocol):
@@ -80,13 +81,13 @@ class Polynomial:
         _check_numbers("coefficients", self.coefficients)
         if not 2 <= len(self.coefficients) <= HIGHEST_DEGREE + 1:
             raise ValueError(f"a polynomial takes 2 to {HIGHEST_DEGREE + 1} coefficients")
-        _check_slope(_derivative(self.coefficients), self.low, self.high)
+        _check_slope(derivative(self.coefficients), self.low, self.high)
         _check_rise(self.coefficients, self.low, self.high)
 
     def apply(self, raw: float) -> float:
         """Return the true value."""
         inside = min(max(raw, self.low), self.high)
-        value = _evaluated(self.coefficients, inside)
+        value = evaluated(self.coefficients, inside)
         if inside == raw:
             return value
         return value + (raw - inside) * self._slope(inside)
@@ -100,10 +101,10 @@ class Polynomial:
         if value >= at_high if is_rising else value <= at_high:
             return self.high + (value - at_high) / self._slope(self.high)
         shifted = (self.coefficients[0] - value, *self.coefficients[1:])
-        return _crossing(shifted, self.low, self.high)
+        return crossing(shifted, self.low, self.high)
 
     def _slope(self, raw: float) -> float:
-        return _evaluated(_derivative(self.coefficients), raw)
+        return evaluated(derivative(self.coefficients), raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +214,8 @@ def _check_numbers(name: str, numbers: Iterable[float]) -> None:
 
 def _check_slope(slope: Sequence[float], low: float, high: float) -> None:
     """Refuse a slope that changes sign or vanishes; its extremes are at the ends and where it is flat."""
-    places = [low, *_roots(_derivative(slope), low, high), high]
-    slopes = [_evaluated(slope, raw) for raw in places]
+    places = [low, *roots(derivative(slope), low, high), high]
+    slopes = [evaluated(slope, raw) for raw in places]
     steepest = max(abs(value) for value in slopes)
     for raw, value in zip(places, slopes, strict=True):
         is_turned = value * slopes[0] <= 0
@@ -229,48 +230,8 @@ def _check_rise(coefficients: Sequence[float], low: float, high: float) -> None:
     """Refuse a curve whose rise is too small beside its terms for a float to hold both."""
     farthest = max(abs(low), abs(high))
     largest = sum(abs(c) * farthest**power for power, c in enumerate(coefficients))
-    if abs(_evaluated(coefficients, high) - _evaluated(coefficients, low)) < FLATTEST * largest:
+    if abs(evaluated(coefficients, high) - evaluated(coefficients, low)) < FLATTEST * largest:
         raise ValueError("the polynomial hardly changes over its range: its raw value is lost")
-
-
-def _evaluated(coefficients: Sequence[float], raw: float) -> float:
-    value = 0.0
-    for coefficient in reversed(coefficients):
-        value = value * raw + coefficient
-    return value
-
-
-def _derivative(coefficients: Sequence[float]) -> tuple[float, ...]:
-    return tuple(power * coefficient for power, coefficient in enumerate(coefficients) if power)
-
-
-def _roots(coefficients: Sequence[float], low: float, high: float) -> list[float]:
-    """Return where a polynomial changes sign between low and high.
-
-    Between two places where its derivative changes sign it is monotone, so bisection finds the only root.
-    """
-    if len(coefficients) < 2:
-        return []
-    places = [low, *_roots(_derivative(coefficients), low, high), high]
-    return [
-        _crossing(coefficients, a, b)
-        for a, b in pairwise(places)
-        if _evaluated(coefficients, a) * _evaluated(coefficients, b) < 0
-    ]
-
-
-def _crossing(coefficients: Sequence[float], low: float, high: float) -> float:
-    """Return the only root between low and high, where the signs differ."""
-    is_rising = _evaluated(coefficients, low) < _evaluated(coefficients, high)
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        if middle in {low, high}:
-            break
-        if (_evaluated(coefficients, middle) < 0) == is_rising:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
 
 
 def _interpolated(points: Sequence[tuple[float, float]], at: float) -> float:
