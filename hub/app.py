@@ -46,9 +46,9 @@ class Hub:
     live: LiveReadings
     pipeline: PipelineService
     clock_service: ClockService
-    heartbeat: HeartbeatService
-    buses: tuple[ModbusBusService, ...]
     uplink: UplinkService | None
+    heartbeat: HeartbeatService = field(init=False)
+    buses: tuple[ModbusBusService, ...] = field(init=False)
     started_s: float = field(default_factory=time.monotonic)
 
     def uplink_state(self) -> UplinkState:
@@ -109,42 +109,40 @@ def assemble(config: HubConfig, site: Site, transport: HttpTransport | None) -> 
         if config.cloud and transport
         else None
     )
-    holes = HoleFile(folder / "holes.json")
-    memory = holes.load()
-    hub = Hub(
-        config,
-        site,
-        clock,
-        events,
-        outbox,
-        live,
-        pipeline,
-        clock_service,
-        HeartbeatService(
-            HeartbeatSettings(config.hub.device_key, config.hub.heartbeat_s),
-            live,
-            clock,
-            probe=PsutilProbe(folder),
-            thermometer=Vcgencmd(),
-            queue_length=lambda: outbox.state().rows,
-            network_status=lambda: "online" if hub.uplink_state().is_online else "offline",
-        ),
-        tuple(
-            ModbusBusService(
-                bus,
-                site.on(bus),
-                sink=pipeline,
-                clock=clock,
-                events=events,
-                line=line_for(bus),
-                memory=memory,
-                remember=lambda: holes.save(memory),
-            )
-            for bus in site.buses
-        ),
-        uplink,
-    )
+    hub = Hub(config, site, clock, events, outbox, live, pipeline, clock_service, uplink)
+    hub.heartbeat = _heartbeat(hub)
+    hub.buses = _buses(hub)
     return hub
+
+
+def _heartbeat(hub: Hub) -> HeartbeatService:
+    return HeartbeatService(
+        HeartbeatSettings(hub.config.hub.device_key, hub.config.hub.heartbeat_s),
+        hub.live,
+        hub.clock,
+        probe=PsutilProbe(hub.config.hub.data_dir),
+        thermometer=Vcgencmd(),
+        queue_length=lambda: hub.outbox.state().rows,
+        network_status=lambda: "online" if hub.uplink_state().is_online else "offline",
+    )
+
+
+def _buses(hub: Hub) -> tuple[ModbusBusService, ...]:
+    holes = HoleFile(hub.config.hub.data_dir / "holes.json")
+    memory = holes.load()
+    return tuple(
+        ModbusBusService(
+            bus,
+            transmitters,
+            sink=hub.pipeline,
+            clock=hub.clock,
+            events=hub.events,
+            line=line_for(bus),
+            memory=memory,
+            remember=lambda: holes.save(memory),
+        )
+        for bus, transmitters in hub.site.by_bus()
+    )
 
 
 def transport_to(cloud: CloudSection) -> HttpTransport:

@@ -29,9 +29,12 @@ class Site:
     transmitters: tuple[Transmitter, ...] = ()
     devices: tuple[DeviceSettings, ...] = ()
 
-    def on(self, bus: BusSettings) -> tuple[Transmitter, ...]:
-        """Return the transmitters of one bus."""
-        return tuple(transmitter for transmitter in self.transmitters if transmitter.bus == bus.name)
+    def by_bus(self) -> list[tuple[BusSettings, tuple[Transmitter, ...]]]:
+        """Return each bus with the transmitters on it."""
+        places: dict[str, list[Transmitter]] = {bus.name: [] for bus in self.buses}
+        for transmitter in self.transmitters:
+            places[transmitter.bus].append(transmitter)
+        return [(bus, tuple(places[bus.name])) for bus in self.buses]
 
 
 def describe(file: str, config: HubConfig) -> Site:

@@ -3,12 +3,26 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from hub.ports import Clock, EventSink
 from hub.progress import Progress
-from hub.systemd_io import Notifier
 
 LOOK_S = 10.0
+
+
+class ServiceManager(Protocol):
+    """Restarts a hub that hangs (systemd_io.Notifier). watchdog_s: how often it wants to hear; None: never."""
+
+    watchdog_s: float | None
+
+    def ready(self) -> None:
+        """Say that every part of the hub is running."""
+        ...
+
+    def alive(self) -> None:
+        """Say that everything that has to move moves."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +38,18 @@ class WatchService:
     """Looks every LOOK_S, or twice per watchdog period where that is shorter."""
 
     def __init__(
-        self, watched: Sequence[Watched], clock: Clock, events: EventSink, notifier: Notifier
+        self, watched: Sequence[Watched], clock: Clock, events: EventSink, manager: ServiceManager
     ) -> None:
         self._watched = watched
         self._clock = clock
         self._events = events
-        self._notifier = notifier
+        self._manager = manager
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        watchdog_s = self._notifier.watchdog_s
+        watchdog_s = self._manager.watchdog_s
         pause_s = min(LOOK_S, watchdog_s / 2) if watchdog_s else LOOK_S
-        self._notifier.ready()
+        self._manager.ready()
         while True:
             self.look()
             await asyncio.sleep(pause_s)
@@ -52,4 +66,4 @@ class WatchService:
             message = f"{progress.name} has not moved for {progress.limit_s:g} s; the hub wants a restart"
             self._events.raise_event("critical", f"stuck:{progress.name}", message)
         if not hangs:
-            self._notifier.alive()
+            self._manager.alive()

@@ -52,7 +52,7 @@ calibration = [{ scale = 1.02, offset = -1.0, valid_from = 2026-01-01 }]
 """,
     )
 
-    (transmitter,) = site.on(site.buses[0])
+    (transmitter,) = site.by_bus()[0][1]
     assert (transmitter.limits.max_registers, transmitter.limits.turnaround_s) == (20, 0.015)
     (device,) = site.devices
     assert device.kind.name == "flow"
@@ -77,7 +77,7 @@ point = [{ metric = "water_level_cm", address = 3, type = "i16", scale = 0.1 }]
     )
 
     assert [bus.transport for bus in site.buses] == ["serial", "tcp"]
-    assert site.on(site.buses[1])[0].points[0].scale == 0.1
+    assert site.by_bus()[1][1][0].points[0].scale == 0.1
 
 
 def test_names_every_mistake_that_only_the_features_know(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import uvloop
 
 from hub.config import HubConfig, load
 from hub.logging_io import configure_logging
-from hub.run_service import run_hub
+from hub.run import run_hub
 from hub.site import Site, describe
 from hub.status_io import read_status
 
