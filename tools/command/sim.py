@@ -107,6 +107,8 @@ def _bus(arguments: argparse.Namespace) -> int:
     try:
         with bus:
             _say(_greeting(bus))
+            if sys.stdin.isatty():
+                print('type "help" for what you can break, Ctrl-D to end', file=sys.stderr)
             _obey_lines(Control(bus))
     except Quit:
         pass

@@ -114,6 +114,7 @@ def from_profile(
     *,
     place: str | None = None,
     turnaround_s: float = 0.0,
+    holes: Iterable[Hole] = (),
     seed: int = 0,
 ) -> SimulatedSlave:
     """Build a slave from a profile's name or file. address: the profile's own when None.
@@ -126,4 +127,6 @@ def from_profile(
     chosen = read.address if address is None else address
     if not 1 <= chosen <= 247:
         raise ConfigError([Problem(name, "address", f"{chosen} is not a slave's", "use 1 to 247")])
-    return SimulatedSlave(name, chosen, profile=read, place=place, turnaround_s=turnaround_s, seed=seed)
+    return SimulatedSlave(
+        name, chosen, profile=read, place=place, turnaround_s=turnaround_s, holes=holes, seed=seed
+    )

@@ -3,10 +3,14 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Self
 
 from hub.errors import OperatorNeeded
+
+_ROOT = Path(__file__).resolve().parents[2]
+_END_S = 10.0
 
 
 class FarmReport(NamedTuple):
@@ -39,8 +43,12 @@ class TcpFarm:
         for part in range(self._parts):
             first = part * self._count // self._parts
             self._processes.append(self._start(first, (part + 1) * self._count // self._parts - first))
-        for process in self._processes:
-            self.ports += _read(process)["ports"]
+        try:
+            for process in self._processes:
+                self.ports += _read(process)["ports"]
+        except OperatorNeeded:
+            self.close()
+            raise
         return self
 
     def __exit__(
@@ -66,14 +74,22 @@ class TcpFarm:
         for process in self._processes:
             _pipe(process.stdin).close()
         for process in self._processes:
-            process.wait(timeout=10)
+            _end(process)
             _pipe(process.stdout).close()
         self._processes.clear()
 
     def _start(self, first: int, count: int) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "tools.sim.tcp_slaves", "--count", str(count)]
         command += ["--first-number", str(first), "--period-s", str(self._period_s)]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    try:
+        process.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _ask(process: subprocess.Popen[str]) -> dict[str, Any]:

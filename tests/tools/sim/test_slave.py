@@ -101,7 +101,13 @@ def test_a_block_is_read_whole_or_not_at_all():
     assert one.answer(struct.pack(">BHH", 3, first, count + 1)) == bytes((0x83, 2))
 
 
-def test_every_view_has_finite_values_all_day():
+def test_registers_between_points_are_zero_unless_they_are_holes():
+    one = slave.from_profile("level", "keller-level", 3, holes=[("holding", 5, 1)])
+    assert one.answer(struct.pack(">BHH", 3, 6, 2)) == bytes((3, 4, 0, 0, 0, 0))
+    assert one.answer(struct.pack(">BHH", 3, 4, 2)) == bytes((0x83, 2))
+
+
+def test_every_place_has_finite_values_all_day():
     site = Site(step_s=10.0)
     for _ in range(24):
         site.advance((site.steps + 360) * site.step_s)
