@@ -52,13 +52,20 @@ def master(bus):
 
 @pytest.fixture
 def wire(bus):
-    with serial.Serial(bus.port, 19_200, timeout=SHORT_S) as wire:
+    with serial.Serial(bus.port, 19_200, timeout=DEADLINE_S) as wire:
         yield wire
 
 
 def exchange(wire, request, length):
     wire.write(request)
     return wire.read(length)
+
+
+def is_silent_after(wire, request):
+    wire.timeout = SHORT_S
+    heard = exchange(wire, request, 1)
+    wire.timeout = DEADLINE_S
+    return heard == b""
 
 
 def eventually(question, deadline_s=DEADLINE_S):
@@ -140,7 +147,7 @@ def test_a_reply_never_comes_before_the_wire_could_have_carried_it(baud, parity)
 
 def test_a_dead_slave_does_not_answer_and_its_neighbour_does(bus, wire):
     bus.fault("dead", 3)
-    assert exchange(wire, read(3), 9) == b""
+    assert is_silent_after(wire, read(3))
     assert is_sound(exchange(wire, read(4), 9))
     bus.fault("dead", 3, 0)
     assert is_sound(exchange(wire, read(3), 9))
@@ -163,7 +170,8 @@ def test_noise_spoils_the_checksum(bus, wire):
 
 def test_a_truncated_reply_ends_early(bus, wire):
     bus.fault("truncate", 3, 5)
-    assert exchange(wire, read(3), 9) == sealed(bytes((3, 3, 4, 3, 232, 3, 233)))[:5]
+    assert exchange(wire, read(3), 5) == sealed(bytes((3, 3, 4, 3, 232, 3, 233)))[:5]
+    assert is_silent_after(wire, b"")
 
 
 def test_a_pulled_cable_takes_the_port_away_and_plugged_again_it_has_another_name(bus):
@@ -197,14 +205,14 @@ def test_pulling_and_plugging_many_times_leaves_a_bus_that_answers():
 
 
 def test_a_master_at_the_wrong_speed_is_not_understood(bus):
-    with serial.Serial(bus.port, 9600, timeout=SHORT_S) as wire:
-        assert exchange(wire, read(3), 9) == b""
+    with serial.Serial(bus.port, 9600, timeout=DEADLINE_S) as wire:
+        assert is_silent_after(wire, read(3))
         wire.baudrate = 19_200
         assert is_sound(exchange(wire, read(3), 9))
     assert bus.counters.malformed == 1
 
 
-def test_answers_rtu_over_tcp_beside_the_serial_port(wire):
+def test_answers_rtu_over_tcp_beside_the_serial_port():
     with (
         SimulatedBus([plain(3)], is_paced=False, tcp_port=0) as bus,
         ModbusTcpClient("127.0.0.1", port=bus.tcp_port, framer=FramerType.RTU, timeout=DEADLINE_S) as client,

@@ -116,7 +116,7 @@ def test_every_place_has_finite_values_all_day():
                 assert abs(Gauge(place, "x").value(site, metric)) < 1e9
 
 
-def test_refuses_faults_views_and_addresses_it_does_not_know():
+def test_refuses_faults_places_and_addresses_it_does_not_know():
     with pytest.raises(OperatorNeeded, match="dead, slow_ms"):
         SimulatedSlave("x", 1).faults.set("tired", 1)
     with pytest.raises(ConfigError, match="tank-north"):
