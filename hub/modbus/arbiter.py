@@ -108,6 +108,11 @@ class Arbiter:
         """All polls."""
         return [entry.poll for entry in self._entries]
 
+    def start(self, now_s: float) -> None:
+        """Begin all periods anew: what was due before the bus first opened was never missed."""
+        for entry in self._entries:
+            entry.period.start(now_s)
+
     def missed(self, unit: int | None = None) -> int:
         """Return the periods that had no turn."""
         return sum(entry.period.missed for entry in self._entries if unit in {None, entry.poll.unit})

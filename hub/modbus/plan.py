@@ -7,6 +7,7 @@ slave's limits. 3. no request touches a known hole. 4. never more requests than 
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from hub.modbus.points import Point
@@ -90,10 +91,16 @@ def spans_of(points: Sequence[Point]) -> list[Span]:
 
 def partition(
     spans: Sequence[Span], table: str, cost: WireCost, limit: int, avoid: Avoid = NOTHING
-) -> list[Span]:
-    """Return the cheapest blocks that cover spans.
+) -> tuple[Span, ...]:
+    """Return the cheapest blocks that cover spans."""
+    return _partition(tuple(spans), table, cost, limit, avoid)
 
-    Starts and ends both ascend strictly in spans, so some cheapest plan groups neighbours only, and
+
+@lru_cache(maxsize=256)  # sites have many transmitters of few models
+def _partition(
+    spans: tuple[Span, ...], table: str, cost: WireCost, limit: int, avoid: Avoid
+) -> tuple[Span, ...]:
+    """Starts and ends both ascend strictly in spans, so some cheapest plan groups neighbours only, and
     dynamic programming over the last group's first span finds it.
     """
     for span in spans:
@@ -101,12 +108,13 @@ def partition(
             raise ValueError(
                 f"{table} {span.start}..{span.end - 1} is longer than the {limit} one request may read"
             )
+    costs_s = [block_cost_s(table, width, cost) for width in range(limit + 1)]
     best: list[tuple[float, int, int]] = [(0.0, 0, 0)]
     for last in range(len(spans)):
-        ways = (
-            (best[first][0] + block_cost_s(table, width, cost), best[first][1] + 1, first)
+        ways = [
+            (best[first][0] + costs_s[width], best[first][1] + 1, first)
             for first, width in _groups(spans, last, table, limit, avoid)
-        )
+        ]
         best.append(min(ways))
     blocks: list[Span] = []
     upto = len(spans)
@@ -114,7 +122,7 @@ def partition(
         first = best[upto][2]
         blocks.append(Span(spans[first].start, spans[upto - 1].end))
         upto = first
-    return blocks[::-1]
+    return tuple(reversed(blocks))
 
 
 def block_cost_s(table: str, count: int, cost: WireCost) -> float:

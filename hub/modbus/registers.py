@@ -6,6 +6,7 @@ byte: ABCD is big-endian, DCBA little-endian, CDAB swaps words, BADC swaps the b
 
 import struct
 from collections.abc import Sequence
+from functools import cache
 
 Number = float | int
 
@@ -31,12 +32,13 @@ CODES = {
     "bool": "H",
 }
 TYPES = (*CODES, "string")
+_SIZES = {name: struct.calcsize(">" + code) for name, code in CODES.items()}
 FLOATS = frozenset({"float32", "float64"})
 
 
 def size_of(type_name: str) -> int:
     """Return the bytes of one value; for a string, of one register of it."""
-    return struct.calcsize(">" + CODES[type_name]) if type_name in CODES else 2
+    return _SIZES.get(type_name, 2)
 
 
 def natural_order(type_name: str) -> str:
@@ -44,6 +46,7 @@ def natural_order(type_name: str) -> str:
     return "ABCDEFGH"[: size_of(type_name)]
 
 
+@cache
 def positions(order: str) -> tuple[int, ...]:
     """Return where each byte lies in the transmission, most significant first."""
     return tuple(order.index(letter) for letter in sorted(order))

@@ -11,8 +11,14 @@ class Period:
     def __init__(self, interval_s: float, phase_s: float, start_s: float) -> None:
         self.interval_s = interval_s
         self.missed = 0
+        self._phase_s = phase_s
         self._base_s = start_s + phase_s
         self._next = 0
+
+    def start(self, start_s: float) -> None:
+        """Begin at another moment, with nothing missed yet."""
+        self._base_s = start_s + self._phase_s
+        self._next = self.missed = 0
 
     @property
     def release_s(self) -> float:

@@ -20,6 +20,7 @@ from hub.modbus.settings import BusSettings
 from hub.modbus.timerfd_io import PreciseTimer
 
 BY_ID = Path("/dev/serial/by-id")
+_LONGEST_FRAME_BYTES = 256  # MODBUS over Serial Line V1.02, section 2.5.1
 _PARITIES = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
 
 
@@ -59,6 +60,8 @@ class SerialLine:
             port.set_low_latency_mode(True)  # USB adapters else wait up to 16 ms before they pass bytes on
         self._serial, self._talk, self._timer = port, Conversation(RtuFraming()), PreciseTimer()
         asyncio.get_running_loop().add_reader(port.fileno(), self._read)
+        # Whoever had the port before may have left a slave in the middle of its reply.
+        self._busy_until_s = time.monotonic() + _LONGEST_FRAME_BYTES * self._cost.char_s
         self.is_open = True
 
     def now_s(self) -> float:

@@ -74,7 +74,7 @@ class ModbusBusService:
         self._ended: list[Cycle] = []
         self._wake: asyncio.Future[None] | None = None
         self._dead: set[int] = set()
-        self._is_down = False
+        self._is_down = self._has_begun = False
         self._usage = Usage(line.now_s())
         self._cycle_times, self._jitter = Histogram(), Histogram()
         self._samples = self._requests = self._commands = 0
@@ -170,7 +170,11 @@ class ModbusBusService:
                 if self._is_down:
                     self._is_down = False
                     self._events.clear_event(self._down_code)
-                self._arbiter.skip(self._line.now_s())
+                if self._has_begun:
+                    self._arbiter.skip(self._line.now_s())
+                else:
+                    self._arbiter.start(self._line.now_s())
+                    self._has_begun = True
                 return
 
     @property
