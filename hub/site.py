@@ -3,7 +3,7 @@
 Owns the translation from the file format to the settings of the features, and finds what only they can know.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
@@ -29,12 +29,12 @@ class Site:
     transmitters: tuple[Transmitter, ...] = ()
     devices: tuple[DeviceSettings, ...] = ()
 
-    def by_bus(self) -> list[tuple[BusSettings, tuple[Transmitter, ...]]]:
+    def by_bus(self) -> Sequence[tuple[BusSettings, Sequence[Transmitter]]]:
         """Return each bus with the transmitters on it."""
         places: dict[str, list[Transmitter]] = {bus.name: [] for bus in self.buses}
         for transmitter in self.transmitters:
             places[transmitter.bus].append(transmitter)
-        return [(bus, tuple(places[bus.name])) for bus in self.buses]
+        return [(bus, places[bus.name]) for bus in self.buses]
 
 
 def describe(file: str, config: HubConfig) -> Site:

@@ -12,7 +12,7 @@ LOOK_S = 10.0
 
 
 class ServiceManager(Protocol):
-    """Restarts a hub that hangs (systemd_io.Notifier). watchdog_s: how often it wants to hear; None: never."""
+    """Restarts a hub that hangs (systemd_io.Notifier). watchdog_s: how often it wants to hear, if at all."""
 
     watchdog_s: float | None
 

@@ -192,7 +192,7 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 def _from_config(path: Path) -> list[tuple[BusSettings, Sequence[Transmitter]]]:
     site = describe(str(path), load(path))
-    return site.by_bus()
+    return list(site.by_bus())
 
 
 def _from_profiles(arguments: argparse.Namespace) -> list[tuple[BusSettings, Sequence[Transmitter]]]:
