@@ -21,7 +21,7 @@ _EPILOG = f"""\
 examples:
   penstock sim bus --demo
   penstock sim bus --baud 9600 --slave tank-1=keller-level@3 --slave pump=abb-acs510@7
-  penstock sim bus --demo --link /tmp/rs485 --tcp 5020
+  penstock sim bus --demo --link rs485 --tcp 5020
   penstock sim profiles
 
 It first prints one JSON line with the port, then obeys commands on standard input, each answered by one
