@@ -26,7 +26,7 @@ class Cable:
 
     def __init__(self, baud: int, link: Path | None = None) -> None:
         self._folder = None if link else tempfile.TemporaryDirectory(prefix="penstock-bus-")
-        self.link = link or Path(self._folder.name if self._folder else "") / LINK_NAME
+        self.link = link.absolute() if link else Path(self._folder.name if self._folder else "") / LINK_NAME
         self._baud = baud
         self._last_name = ""
         self._far: int | None = None
