@@ -108,8 +108,12 @@ def _add_register(commands: Any) -> None:
 
 
 def _add_revoke(commands: Any) -> None:
-    parser = commands.add_parser("revoke", help="refuse a device, and those behind it, from now on")
-    parser.add_argument("device_key", metavar="DEVICE_KEY")
+    parser = commands.add_parser(
+        "revoke",
+        help="refuse a device, and those behind it, from now on",
+        description="Refuses a device at once, whatever token it still holds. What it stored stays.",
+    )
+    parser.add_argument("device_key", metavar="DEVICE_KEY", help="as it was registered")
     _add_target(parser)
     parser.set_defaults(run=_run_revoke)
 
@@ -142,39 +146,28 @@ def _run_local(arguments: argparse.Namespace) -> int:
         raise ConfigError(
             [Problem("cloud local", "--token-life", "is out of range", f"1 to {DEVICE_TOKEN_S}")]
         )
-    print("Starting the local cloud …", file=sys.stderr, flush=True)
-    with CloudProcess(data_dir, arguments.port, token_life_s=arguments.token_life) as cloud:
-        _announce(cloud)
-        try:
-            data = "in memory, thrown away at the end" if data_dir is None else data_dir
-            print(
-                _READY.format(
-                    url=cloud.url,
-                    publishable_key=cloud.publishable_key,
-                    secret_key=cloud.secret_key,
-                    data=data,
-                ),
-                flush=True,
-            )
-            return _wait_for_the_end(cloud)
-        finally:
-            RUNNING.unlink(missing_ok=True)
-
-
-def _wait_for_the_end(cloud: CloudProcess) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    print("Starting the local cloud …", file=sys.stderr, flush=True)
     try:
-        cloud.wait()
+        with CloudProcess(data_dir, arguments.port, token_life_s=arguments.token_life) as cloud:
+            _announce(cloud)
+            try:
+                cloud.wait()
+            finally:
+                RUNNING.unlink(missing_ok=True)
+            raise OperatorNeeded(f"the local cloud ended by itself:\n{cloud.log()}")
     except KeyboardInterrupt:
-        print("\nStopping …", file=sys.stderr)
+        print("\nstopped", file=sys.stderr)
         return 0
-    raise OperatorNeeded(f"the local cloud ended by itself:\n{cloud.log()}")
 
 
 def _announce(cloud: CloudProcess) -> None:
     RUNNING.parent.mkdir(parents=True, exist_ok=True)
     RUNNING.touch(mode=0o600)
     RUNNING.write_text(json.dumps({"url": cloud.url, "secret_key": cloud.secret_key}), encoding="utf-8")
+    keys = {"publishable_key": cloud.publishable_key, "secret_key": cloud.secret_key}
+    data = cloud.data_dir or "in memory, thrown away at the end"
+    print(_READY.format(url=cloud.url, data=data, **keys), flush=True)
 
 
 def _admin(arguments: argparse.Namespace) -> CloudAdmin:

@@ -15,6 +15,9 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024; // a thousand rows are well below one m
 const settings = JSON.parse(process.env.PENSTOCK_LOCAL_CLOUD);
 delete process.env.PENSTOCK_LOCAL_CLOUD;
 
+// Standard output is for the line of JSON; nobody reads it after that.
+console.log = console.error;
+
 const connection = await openDatabase(settings);
 const database = connection.driver;
 const columnsOf = await readColumns(database);
@@ -82,6 +85,7 @@ async function answer(request, environment) {
 }
 
 const server = createServer(getRequestListener(answer));
+server.keepAliveTimeout = 75_000; // as long as common gateways, so that a hub's idle connection is still there
 server.listen(settings.port, settings.host, () => {
   process.stdout.write(`${JSON.stringify({ port: server.address().port })}\n`);
 });

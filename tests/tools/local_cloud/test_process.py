@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import time
 from pathlib import Path
 
@@ -16,18 +15,12 @@ from tools.local_cloud.process_io import CloudProcess
 DEADLINE_S = 20
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def test_kept_data_survives_a_stop_and_a_kill(tmp_path: Path) -> None:
+def test_kept_data_has_one_user_and_survives_a_stop_and_a_kill(tmp_path: Path) -> None:
     with CloudProcess(tmp_path) as cloud:
         hub = Hub(cloud)
         assert hub.send([hub.row(1)]).status == 201
+        with pytest.raises(OperatorNeeded, match="another local cloud uses this data"):
+            CloudProcess(tmp_path).start()
     with CloudProcess(tmp_path) as cloud:
         hub.cloud = cloud
         assert hub.send([hub.row(2)]).status == 201  # with the token of before: the keys are kept too
@@ -39,40 +32,14 @@ def test_kept_data_survives_a_stop_and_a_kill(tmp_path: Path) -> None:
     assert (found.rows_stored, found.unexplained_gaps) == (2, 0)
 
 
-def test_data_is_used_by_one_at_a_time(tmp_path: Path) -> None:
-    with (
-        CloudProcess(tmp_path),
-        pytest.raises(OperatorNeeded, match="another local cloud uses this data"),
-        CloudProcess(tmp_path),
-    ):
-        pass
-
-
-def test_a_port_in_use_is_named() -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        port = other.getsockname()[1]
-        cloud = CloudProcess(port=port)
-        with pytest.raises(OperatorNeeded, match=f"cannot listen on 127.0.0.1:{port}"):
-            cloud.start()
+def test_a_port_in_use_is_named(local_cloud: CloudProcess) -> None:
+    cloud = CloudProcess(port=local_cloud.port)
+    with pytest.raises(OperatorNeeded, match=f"cannot listen on 127.0.0.1:{local_cloud.port}"):
+        cloud.start()
     assert cloud.pid is None
 
 
-def test_it_ends_with_the_process_that_started_it() -> None:
-    cloud = CloudProcess()
-    cloud.start()
-    pid, process = cloud.pid, cloud._process
-    assert pid is not None
-    assert process is not None
-    assert process.stdin is not None
-    process.stdin.close()  # what the system does when the parent dies
-    process.wait(DEADLINE_S)
-    cloud.stop()
-    assert not is_alive(pid)
-
-
-def test_tokens_live_as_long_as_asked() -> None:
+def test_tokens_live_as_long_as_asked_and_the_process_no_longer_than_its_parent() -> None:
     with CloudProcess(token_life_s=1) as cloud:
         hub = Hub(cloud)
         deadline_s = time.monotonic() + DEADLINE_S
@@ -80,6 +47,11 @@ def test_tokens_live_as_long_as_asked() -> None:
             assert time.monotonic() < deadline_s
             time.sleep(0.1)
         assert (answer.status, answer.body["code"]) == (401, "PGRST303")
+        process = cloud._process
+        assert process is not None
+        assert process.stdin is not None
+        process.stdin.close()  # what the system does when the parent dies
+        assert process.wait(DEADLINE_S) == 0
 
 
 async def test_serves_an_event_loop() -> None:
