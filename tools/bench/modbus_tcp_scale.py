@@ -1,0 +1,61 @@
+"""modbus-tcp-scale: a thousand Modbus TCP slaves with 100 float points each, every second, to the disk.
+
+Reference in the same run: pymodbus clients that read the same registers from as many slaves as often, decode
+them, and do nothing else with them.
+"""
+
+import json
+import subprocess
+import sys
+from statistics import median
+
+from tools.bench.harness import Outcome, Row, at_most
+from tools.bench.hub_under_load import HubUnderLoad, Use
+from tools.bench.scale_hub import POINTS_PER_SLAVE, device_keys
+from tools.sim.tcp_farm import TcpFarm
+
+SLAVES = 1000
+REFERENCE_SLAVES = 200
+STRETCH_S = 10.0
+SETTLE_S = 15.0
+ROUNDS = 5
+
+
+def run(scale: float = 1.0) -> Outcome:
+    """Measure the hub and the reference in turn."""
+    slaves = max(10, round(SLAVES * scale))
+    points_per_sample = POINTS_PER_SLAVE / len(device_keys(0))
+    with TcpFarm(slaves) as farm, HubUnderLoad(farm.ports, points_per_sample) as hub:
+        hub.measure(SETTLE_S)
+        uses = [hub.measure(STRETCH_S) for _ in range(ROUNDS)]
+        missed_by_slaves = farm.report().missed
+    plain = _plain_pymodbus(min(slaves, REFERENCE_SLAVES))
+    return Outcome("modbus-tcp-scale", _rows(uses, missed_by_slaves, plain, is_judged=scale >= 1))
+
+
+def _rows(uses: list[Use], missed_by_slaves: int, plain_cpu_s: float, *, is_judged: bool) -> list[Row]:
+    per_million = median(use.cpu_s_per_million for use in uses)
+    rows = [
+        at_most("missed periods, hub's count", sum(use.missed for use in uses), "", 0),
+        Row("missed periods since the start, slaves' count", missed_by_slaves, ""),
+        Row("points per second", median(use.points / use.seconds for use in uses), "/s"),
+        at_most("CPU of the hub", per_million, "CPU-s/M points", 10),
+        Row("pymodbus alone, reading and decoding", plain_cpu_s, "CPU-s/M points"),
+        Row("hub ÷ pymodbus alone", per_million / plain_cpu_s, "x"),
+        at_most("memory of the hub", max(use.rss_bytes for use in uses) / 1e6, "MB", 200),
+        Row("written to the disk", median(use.bytes_written / max(1, use.points) for use in uses), "B/point"),
+    ]
+    return rows if is_judged else [row.__class__(row.label, row.value, row.unit) for row in rows]
+
+
+def _plain_pymodbus(slaves: int) -> float:
+    """Return CPU seconds per million points of pymodbus alone."""
+    with TcpFarm(slaves) as farm:
+        answer = subprocess.run(
+            [sys.executable, "-m", "tools.bench.plain_pymodbus"],
+            input=json.dumps({"ports": farm.ports, "seconds": STRETCH_S}),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    return float(json.loads(answer.stdout)["cpu_s_per_million"])
