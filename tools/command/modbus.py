@@ -48,7 +48,11 @@ def register(groups: Any) -> None:
     _register_read(commands)
     _register_write(commands)
     _register_plan(commands)
-    listing = commands.add_parser("profiles", help="list the transmitters whose registers are known")
+    listing = commands.add_parser(
+        "profiles",
+        help="list the transmitters whose registers are known",
+        description="Lists the profiles that come with Penstock; a configuration names them.",
+    )
     listing.set_defaults(run=_profiles)
 
 
@@ -70,7 +74,11 @@ def _register_scan(commands: Any) -> None:
 
 
 def _register_read(commands: Any) -> None:
-    read = commands.add_parser("read", help="read registers as typed values")
+    read = commands.add_parser(
+        "read",
+        help="read registers as typed values",
+        description="Reads once and prints the values, decoded as asked.",
+    )
     _add_target(read.add_argument)
     _add_line(read.add_argument)
     _add_register(read.add_argument)
@@ -80,7 +88,11 @@ def _register_read(commands: Any) -> None:
 
 
 def _register_write(commands: Any) -> None:
-    write = commands.add_parser("write", help="write a register or coil and read it back")
+    write = commands.add_parser(
+        "write",
+        help="write a register or coil and read it back",
+        description="Writes one value and reads it back. Exit code 1 when the slave kept another.",
+    )
     _add_target(write.add_argument)
     _add_line(write.add_argument)
     _add_register(write.add_argument)

@@ -37,7 +37,11 @@ _SLAVE = re.compile(r"(?P<name>[^=]+)=(?P<profile>[^@]+)@(?P<address>\d+)(?::(?P
 def register(groups: Any) -> None:
     """Add the simulator's commands."""
     parser = groups.add_parser(
-        "sim", help="simulate an RS485 bus", description="Simulators of what hangs on a hub."
+        "sim",
+        help="simulate an RS485 bus",
+        description="Simulators of what hangs on a hub.",
+        epilog="examples:\n  penstock sim profiles\n  penstock sim bus --demo --tcp 5020",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _register_bus(commands)
