@@ -39,7 +39,7 @@ def migrated(postgres17: str, bare: str) -> str:
     url = new_database(postgres17, "migrated")
     with psycopg.connect(url) as connection:
         connection.execute(HOSTED.read_bytes())
-    applied = migrate(url)
+    applied = migrate(url.replace("postgres@", "hosted_admin@"))
     assert applied.returncode == 0, applied.stderr + applied.stdout
     return url
 
