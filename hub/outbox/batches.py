@@ -94,7 +94,8 @@ def batch_of_failed(batch_id: int, lane: int, rows: Sequence[FailedRow]) -> Batc
     return Batch(
         batch_id, lane, kind.name,
         [row.device_key for row in rows], [row.epoch for row in rows], [row.seq for row in rows],
-        [row.recorded_at_ms for row in rows], [row.quality for row in rows], [row.time_quality for row in rows],
+        [row.recorded_at_ms for row in rows],
+        [row.quality for row in rows], [row.time_quality for row in rows],
         [[each.get(name) for each in values] for name in kind.field_names],
     )  # fmt: skip
 

@@ -45,10 +45,9 @@ def place_ended(boots: Sequence[Boot], before_ms: int) -> list[int]:
 
 def _pull_to_lower_bounds(boots: Sequence[Boot], placed: list[int]) -> None:
     end_ms: int | None = None
-    for index in sorted(placed):
-        boot = boots[index]
+    for index, boot in enumerate(boots):
+        assert boot.offset_ms is not None
         bounds = [bound for bound in (boot.not_before_ms, end_ms) if bound is not None]
-        if bounds and boot.offset_ms is not None:
+        if index in placed and bounds:
             boot.offset_ms = min(boot.offset_ms, max(bounds))
-        if boot.offset_ms is not None:
-            end_ms = boot.offset_ms + boot.length_ms
+        end_ms = boot.offset_ms + boot.length_ms

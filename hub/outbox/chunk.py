@@ -81,7 +81,10 @@ def decode_runs(data: bytes) -> list[Run]:
 
 
 def encode_body(columns: Columns, decimals: Sequence[int | None]) -> bytes:
-    """Return the rows as bytes. decimals: of each value column, None where the field has none."""
+    """Return the rows as bytes.
+
+    Times have at most 62 bits. decimals: of each value column, None where the field has none.
+    """
     out = bytearray()
     _put_varint(out, len(columns.recorded_at_ms))
     _put_integers(out, columns.recorded_at_ms)

@@ -18,7 +18,7 @@ GONE, FREE, LENT = range(3)
 
 @dataclass(slots=True, eq=False)
 class Chunk:
-    """What is remembered of a chunk. states: of its rows; None while all are free. size: bytes of its blobs."""
+    """What is remembered of a chunk. states: of its rows, None while all are free. size: bytes on disk."""
 
     chunk_id: int
     lane: int

@@ -34,7 +34,7 @@ class _Refused:
 
 @dataclass(slots=True)
 class Refusals:
-    """What is remembered of refused rows. retry_after_s: the first pause; each further one is twice as long."""
+    """What is remembered of refused rows. retry_after_s: the first pause; each further one is twice that."""
 
     retry_after_s: float
     rows: dict[int, _Refused] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class Refusals:
         id_of: Callable[[int], int | None],
         now: Now,
     ) -> list[FailedRow]:
-        """Count refusals; id_of: the row's place in the queue, None when it is new there. Return what to write."""
+        """Count refusals; return what to write. id_of: the row's place in the queue, None when it is new."""
         written = []
         for index, reason in rejected.items():
             failed_id = id_of(index)

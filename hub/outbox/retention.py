@@ -23,7 +23,7 @@ MERGED, THINNED = 1, 2
 
 
 def room_bytes(usage: Usage, max_bytes: int, min_free_bytes: int) -> int:
-    """Return how many bytes the outbox may use now. Where the disk has no room left, what the file has must do."""
+    """Return how many bytes the outbox may use now; on a disk without room, what the file has must do."""
     if usage.disk_free >= min_free_bytes:
         return min(max_bytes, usage.used + usage.disk_free - min_free_bytes)
     return min(max_bytes, max(usage.file, SPARE_BYTES))
@@ -35,7 +35,7 @@ def is_full(rows: int, used_bytes: int, max_rows: int, max_bytes: int) -> bool:
 
 
 def to_merge(idle: Iterable[Chunk], newest: int) -> list[Chunk]:
-    """Return small chunks of the same sort that one chunk can hold, all older than newest; empty when too few."""
+    """Return small chunks of one sort that fit into one, none newer than newest; few are not worth it."""
     sorts: dict[tuple[int, int, int, int], list[Chunk]] = {}
     for chunk in idle:
         if chunk.chunk_id > newest or chunk.left > SMALL_ROWS:

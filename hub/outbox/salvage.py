@@ -1,8 +1,8 @@
 """What is brought over from a damaged outbox, and what is entered as lost.
 
-Rows keep their identity: they arrive under the epoch of the outbox they were first stored in. What the damaged
-file's snapshot says was there, and no readable chunk holds, is entered as corrupt. Some of it may have been
-delivered shortly before: the ledger says at most what is missing, never less.
+Rows keep their identity: they arrive under the epoch of the outbox they were first stored in. What the
+damaged file's snapshot says was there, and no readable chunk holds, is entered as corrupt. Some of it may
+have been delivered shortly before: the ledger never says less than what is missing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

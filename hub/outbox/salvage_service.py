@@ -15,7 +15,9 @@ from shared_schema.enums import TimeQuality
 log = logging.getLogger("penstock.outbox")
 
 CHUNKS = 16  # in one transaction
-BEYOND = 2000  # ids looked at past the last one known; a snapshot is at most a thousand chunks and one group old
+BEYOND = (
+    2000  # ids looked at past the last one known; a snapshot is at most a thousand chunks and one group old
+)
 EVENT = "outbox_salvaged"
 
 Write = Callable[[Work], Awaitable[None]]

@@ -4,8 +4,8 @@
 2. Telemetry is on disk at most commit_interval_s after it was offered; an alarm when append returns.
 3. A row leaves only when the cloud has it, or in the transaction that writes its loss-ledger entry.
 4. A batch's rows stay on loan until it is settled; nothing is on loan twice.
-5. No fault of the disk comes out of offer, take or settle: rows wait in bounded memory, and what must give way
-   gets numbers and a ledger entry once the disk is back.
+5. No fault of the disk comes out of offer, take or settle: rows wait in bounded memory, and what must give
+   way gets numbers and a ledger entry once the disk is back.
 6. One writer: every change of the file is one Work, done to the end or repeated, in order.
 """
 
@@ -30,7 +30,8 @@ from hub.outbox.writer_service import Writer
 from hub.ports import Batch, Clock, EventSink, OutboxState, Reading
 from shared_schema.enums import Lane, TimeQuality
 
-LOOK_S = 5.0  # how often room is measured while nothing else happens
+LOOK_S = 5.0  # how often room is measured at least
+MEASURE_ROWS = 20_000  # and after so many rows, about a tenth of a megabyte
 CLOSE_S = 10.0  # what is in memory gets this long to reach the disk at shutdown
 
 
@@ -55,6 +56,7 @@ class Outbox:
         self._is_urgent = False
         self._last_commit_s = self._last_told_s = self._last_look_s = 0.0
         self._pace = Pace()
+        self._unmeasured = 0
 
     @property
     def _stock(self) -> Stock:
@@ -73,7 +75,7 @@ class Outbox:
         self._wake.set()
 
     async def append(self, rows: Sequence[Reading], lane: int) -> None:
-        """Store rows and return once they are on disk. Raises TryAgain while the disk fails and memory is full."""
+        """Store rows and return once they are on disk. Raises TryAgain when disk and memory take no more."""
         while not self._waiting.has_room(len(rows)):
             if self._writer.trouble is not None:
                 raise TryAgain(SENTENCES[self._writer.trouble], where=self._settings.path)
@@ -95,7 +97,7 @@ class Outbox:
         await promise
 
     async def set_boot_clock(self, boot_id: str, offset_ms: int, time_quality: int) -> None:
-        """Place a boot on the wall, once and for all. What it holds back is lent as soon as that is on disk."""
+        """Place a boot on the wall, for good. What it holds back is lent as soon as that is on disk."""
         self._known_boots.setdefault(boot_id, (offset_ms, time_quality))
         self._hurry()
 
@@ -178,7 +180,7 @@ class Outbox:
     # The writer.
 
     async def run(self) -> None:
-        """Open the file, write what comes until cancelled, and close. Raises OperatorNeeded when it is in use."""
+        """Write what comes until cancelled. Raises OperatorNeeded when another hub has the file."""
         try:
             await self.open()
             async with asyncio.TaskGroup() as tasks:
@@ -193,7 +195,7 @@ class Outbox:
         """Open the file and learn what it holds."""
         await self._writer.open()
         self._last_commit_s = self._last_told_s = self._now_s()
-        await self._upkeep.measure()
+        await self._measure()
         self._opened.set()
 
     async def close(self) -> None:
@@ -235,6 +237,8 @@ class Outbox:
         work = self._gather(with_news=is_time_to_tell or self._stock.has_urgent_news)
         promises, self._promises = self._promises, []
         await self._write(work, promises)
+        if self._unmeasured >= MEASURE_ROWS:
+            await self._measure()
         if now_s - self._last_look_s >= LOOK_S or self._upkeep.is_pressed:
             await self._look(now_s)
 
@@ -247,6 +251,7 @@ class Outbox:
                 self._promises = promises + self._promises
                 raise
             self._last_commit_s = self._now_s()
+            self._unmeasured += len(work.telemetry) + len(work.alarms)
             self._pace.see(len(work.telemetry) + len(work.alarms), self._last_commit_s - before_s)
         self._published()
         for promise in promises:
@@ -255,7 +260,7 @@ class Outbox:
 
     async def _look(self, now_s: float) -> None:
         self._last_look_s = now_s
-        await self._upkeep.measure()
+        await self._measure()
         try:
             work = await self._writer.given_up(self._now_ms() - round(self._settings.dead_letter_s * 1000))
         except StorageTrouble as error:
@@ -265,6 +270,10 @@ class Outbox:
             await self._writer.write(work, self._relieve)
         await self._upkeep.step(self._relieve)
         self._published()
+
+    async def _measure(self) -> None:
+        self._unmeasured = 0
+        await self._upkeep.measure()
 
     def _published(self) -> None:
         self._room.set()
@@ -306,9 +315,9 @@ class Outbox:
         for boot_id, (offset_ms, time_quality) in known.items():
             self._stock.place_boot(boot_id, offset_ms, time_quality)
             work.needs_snapshot = True
-        if work.stamp.time_quality != TimeQuality.PENDING and self._stock.place_ended(
-            self._settings.boot_id, work.stamp.recorded_at_ms
-        ):
+        is_known = work.stamp.time_quality != TimeQuality.PENDING
+        now_ms = work.stamp.recorded_at_ms if is_known else None
+        if self._stock.place_ended(self._settings.boot_id, now_ms):
             work.needs_snapshot = True
 
     def _hurry(self) -> None:

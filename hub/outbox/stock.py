@@ -2,8 +2,8 @@
 
 Rules:
 1. What is taken stays on loan until it is settled; what is settled as stored is never lent again by this hub.
-2. What was settled is told to the disk later, all at once. A crash before that sends those rows again, and the
-   cloud ignores them.
+2. What was settled is told to the disk later, all at once. A crash before that sends those rows again, and
+   the cloud ignores them.
 3. A row changes place (chunk to queue of failed rows, chunk to ledger) in one transaction.
 """
 
@@ -249,13 +249,15 @@ class Stock:
             boot.offset_ms, boot.time_quality = offset_ms, time_quality
             self.directory.is_changed = True
 
-    def place_ended(self, current_boot_id: str, now_ms: int) -> bool:
-        """Place boots that ended without ever knowing the clock; whether there were any."""
+    def place_ended(self, current_boot_id: str, now_ms: int | None) -> bool:
+        """Place boots that ended without ever knowing the clock; whether that was possible and needed."""
         boots = self.directory.boots
         ended = [boot for boot in boots if boot.boot_id != current_boot_id]
         if all(boot.offset_ms is not None for boot in ended):
             return False
         current = next((boot for boot in boots if boot.boot_id == current_boot_id), None)
         began_ms = now_ms if current is None or current.offset_ms is None else current.offset_ms
+        if began_ms is None:
+            return False
         self.directory.is_changed = bool(place_ended(ended, began_ms))
         return True

@@ -30,7 +30,8 @@ _PRIMARY = {
 
 SENTENCES = {
     Trouble.FULL: "the disk is full: new readings wait in memory; free some space",
-    Trouble.IO: "the disk does not take writes: new readings wait in memory; check the disk, its mount and rights",
+    Trouble.IO: "the disk does not take writes: new readings wait in memory; check the disk, its"
+    " mount and its permissions",
     Trouble.LOCKED: "another program holds the outbox: new readings wait in memory; end what has it open",
     Trouble.CORRUPT: "the outbox file was damaged: it was set aside, a fresh one took over, and what can be"
     " read is being brought back",

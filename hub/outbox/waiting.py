@@ -24,7 +24,7 @@ class Forgotten:
 
 @dataclass(slots=True)
 class Waiting:
-    """telemetry and alarms in the order they came; kept: telemetry somebody waits for, which never gives way."""
+    """Rows in the order they came. kept: telemetry somebody waits for, which never gives way."""
 
     limit: int
     telemetry: deque[Reading] = field(default_factory=deque)

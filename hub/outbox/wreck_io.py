@@ -36,7 +36,8 @@ class SqliteWreck:
 
     async def failed(self) -> list[FailedRow]:
         """Return the refused rows, from both ends as far as they can be read."""
-        rows = await self._try(_failed_from_both_ends, {})
+        nothing: dict[int, tuple[Any, ...]] = {}
+        rows = await self._try(_failed_from_both_ends, nothing)
         return [FailedRow(*rows[failed_id]) for failed_id in sorted(rows)]
 
     async def chunks(self, first: int, last: int) -> list[ChunkRow]:

@@ -1,7 +1,7 @@
 """The one hand that writes the outbox file, and what it does when the file or the disk does not play along.
 
 A work given to write() is repeated until it is on disk: after a pause when the disk is full, failing or
-locked, into a fresh file when the file turned out to be damaged. The damaged one is set aside, to be salvaged.
+locked, into a fresh file when the file turned out to be damaged. The damaged one is set aside, for salvage.
 """
 
 import asyncio

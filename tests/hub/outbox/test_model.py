@@ -51,7 +51,11 @@ class OutboxAgainstList(RuleBasedStateMachine):
         values = [float(next(self.numbers)) for _ in range(count)]
         return [flow(device, int(value), value) for value in values]
 
-    @rule(device=st.sampled_from(DEVICES), count=st.integers(1, 30), lane=st.sampled_from((Lane.ALARM, Lane.LIVE)))
+    @rule(
+        device=st.sampled_from(DEVICES),
+        count=st.integers(1, 30),
+        lane=st.sampled_from((Lane.ALARM, Lane.LIVE)),
+    )
     def append(self, device: str, count: int, lane: int) -> None:
         rows = self._rows(device, count)
         self.do(self.site.outbox.append(rows, lane))
@@ -152,12 +156,15 @@ class OutboxAgainstList(RuleBasedStateMachine):
 
 TestOutboxAgainstList = OutboxAgainstList.TestCase
 TestOutboxAgainstList.settings = settings(
-    max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
 @pytest.mark.soak
 class TestOutboxAgainstListForLong(OutboxAgainstList.TestCase):  # type: ignore[name-defined,misc]
     settings = settings(
-        max_examples=SOAK_EXAMPLES, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=SOAK_EXAMPLES,
+        stateful_step_count=40,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
     )

@@ -10,7 +10,18 @@ from hub.ports import Reading
 from shared_schema.enums import Lane, Quality, TimeQuality
 from shared_schema.limits import ATTEMPTS_BEFORE_DEAD_LETTER
 from shared_schema.metrics import KINDS
-from tests.hub.outbox.site import HUB, START_MS, Cloud, Site, flow, flows, reading, send_all, site_at, take_all
+from tests.hub.outbox.site import (
+    HUB,
+    START_MS,
+    Cloud,
+    Site,
+    flow,
+    flows,
+    reading,
+    send_all,
+    site_at,
+    take_all,
+)
 
 
 async def test_gives_back_what_was_put_in_column_by_column(tmp_path: Path) -> None:
@@ -35,7 +46,13 @@ async def test_gives_back_what_was_put_in_column_by_column(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 async def test_carries_every_kind(tmp_path: Path, kind) -> None:  # type: ignore[no-untyped-def]
-    examples = {"float": 1.5, "integer": 7, "text": "a word — with an accent é", "instant": START_MS, "device": "tank-1"}
+    examples = {
+        "float": 1.5,
+        "integer": 7,
+        "text": "a word — with an accent é",
+        "instant": START_MS,
+        "device": "tank-1",
+    }
     values = tuple(examples[field.type] for field in kind.fields)
     async with site_at(tmp_path / "outbox.db") as site:
         await site.outbox.append([Reading("tank-1", kind.name, START_MS, values)], Lane.LIVE)
@@ -171,7 +188,9 @@ async def test_keeps_the_identity_a_device_gave(tmp_path: Path) -> None:
         rows = [flow("node-1", at, float(at), identity=(77, seq)) for at, seq in ((1, 41), (2, 42), (3, 50))]
         await site.outbox.append([*rows, flow("tank-1", 1)], Lane.LIVE)
         (batch,) = await take_all(site.outbox)
-    by_device = {(key, epoch, seq) for key, epoch, seq in zip(batch.device_keys, batch.epochs, batch.seqs, strict=True)}
+    by_device = {
+        (key, epoch, seq) for key, epoch, seq in zip(batch.device_keys, batch.epochs, batch.seqs, strict=True)
+    }
     assert {("node-1", 77, 41), ("node-1", 77, 42), ("node-1", 77, 50)} < by_device
 
 
