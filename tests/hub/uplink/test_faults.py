@@ -250,6 +250,9 @@ async def test_rows_of_a_device_the_cloud_does_not_know_wait_and_hold_up_nobody(
     assert not site.source.dead
     assert len(site.source.stored) == 16
     site.assert_exact()
+    asked = len(site.transport.asked)
+    await site.time.pass_s(3000, is_busy=site.is_busy)
+    assert not [request for _, request in site.transport.asked[asked:] if "device_key" in request.path]
 
 
 async def test_rows_without_room_to_wait_are_given_back_with_the_reason(site: Site) -> None:

@@ -76,6 +76,14 @@ async def test_returns_the_answer_with_what_the_uplink_reads_of_it() -> None:
     assert 0 < came.sent_s <= came.received_s
 
 
+async def test_goes_nowhere_else_with_its_token() -> None:
+    reply = b"HTTP/1.1 307 Elsewhere\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
+    async with answering(reply) as port:
+        came = await ask(f"http://127.0.0.1:{port}")
+    assert isinstance(came, Answer)
+    assert came.status == 307
+
+
 async def test_nobody_listens() -> None:
     async with answering(b"") as port:
         pass

@@ -5,6 +5,7 @@ import dataclasses
 import json
 
 from shared_schema.enums import Lane
+from tests.fakes.table_cloud import Refusal
 from tests.hub.uplink.conftest import Site
 
 
@@ -83,6 +84,42 @@ async def test_takes_alarms_before_anything_else(site: Site) -> None:
     assert site.source.taken_lanes[0] == Lane.ALARM
 
 
+async def test_takes_an_alarm_before_what_else_has_come_meanwhile(site: Site) -> None:
+    site.settings = dataclasses.replace(site.settings, live_in_flight=1)
+    service = site.start()
+    await site.until(lambda: service.state().is_online)
+    site.cloud.hold = asyncio.Event()
+    site.source.add("tank-1", 1.0)
+    await site.until(lambda: site.transport.in_flight == 1)
+    taken = len(site.source.taken_lanes)
+    site.source.add("tank-1", 2.0, count=3)
+    site.source.add("hub", kind="error", lane=Lane.ALARM)
+    site.cloud.hold.set()
+    await site.until_sent()
+    assert site.source.taken_lanes[taken:] == [Lane.ALARM, Lane.LIVE]
+
+
+async def test_tells_the_outbox_of_the_half_that_is_stored_when_it_is_stopped_half_way(site: Site) -> None:
+    service = site.start()
+    await site.until(lambda: service.state().is_online)
+    bad = Refusal(400, "23514", "violates check constraint")
+    seen: list[int] = []
+
+    def refuse_the_last_and_hold_after_the_first_half(_table: str, row: dict[str, object]) -> Refusal | None:
+        seen.append(int(str(row["seq"])))
+        if seen.count(4) == 2 and site.cloud.hold is None:
+            site.cloud.hold = asyncio.Event()
+        return bad if row["seq"] == 8 else None
+
+    site.cloud.refuse = refuse_the_last_and_hold_after_the_first_half
+    site.source.add("tank-1", 1.0, count=8)
+    await site.until(lambda: sum("telemetry" in request.path for _, request in site.transport.asked) == 3)
+    await site.stop()
+    assert {seq for _, _, seq in site.source.stored} == {1, 2, 3, 4}
+    assert site.cloud.hold is not None
+    site.cloud.hold.set()
+
+
 async def test_has_a_bounded_number_of_requests_under_way(site: Site) -> None:
     service = site.start()
     await site.until(lambda: service.state().is_online)
@@ -145,7 +182,6 @@ async def test_tells_the_servers_time_and_how_it_stands(site: Site) -> None:
 
 
 async def test_tells_the_outbox_what_is_known_when_it_is_stopped(site: Site) -> None:
-    refused = {"tank-1"}
     site.source.add("tank-1", 1.0)
     site.source.add("unheard-of", 1.0)
     site.cloud.devices.pop("tank-2")
@@ -156,7 +192,7 @@ async def test_tells_the_outbox_what_is_known_when_it_is_stopped(site: Site) -> 
     site.cloud.hold = asyncio.Event()
     await site.until(lambda: site.transport.in_flight > 0)
     await site.stop()
-    assert refused == {identity[0] for identity in site.source.stored}
+    assert {key for key, _, _ in site.source.stored} == {"tank-1"}
     assert ("tank-1", 77, 2) in {row.identity for row in site.source.rows}
     site.cloud.hold.set()
     site.cloud.hold = None
