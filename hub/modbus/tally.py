@@ -1,8 +1,11 @@
 """Counts and bounded histograms of what happens on a bus."""
 
 from array import array
+from bisect import bisect_left
 from dataclasses import dataclass, field
+from itertools import accumulate
 from math import log10
+from operator import add
 
 _PER_DECADE = 20  # buckets 12 % wide, so a percentile is right to 6 %
 _DECADES = 7  # from 10 µs to 100 s
@@ -30,13 +33,10 @@ class Histogram:
 
     def percentile_s(self, share: float) -> float | None:
         """Return the duration that so large a share does not exceed; None when there is none yet."""
-        total = sum(self._now) + sum(self._before)
-        left = share * total
-        for bucket, (new, old) in enumerate(zip(self._now, self._before, strict=True)):
-            left -= new + old
-            if total and left <= 0:
-                return _middle_s(bucket)
-        return None
+        if not self.count:
+            return None
+        sums = list(accumulate(map(add, self._now, self._before)))
+        return _middle_s(min(bisect_left(sums, share * sums[-1]), len(sums) - 1))
 
 
 def _bucket(duration_s: float) -> int:

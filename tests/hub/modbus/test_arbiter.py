@@ -41,6 +41,17 @@ def test_a_dead_slave_does_not_cost_the_healthy_their_periods() -> None:
     assert bus.arbiter.slaves[4].breaker.is_open
 
 
+def test_a_slave_that_just_failed_waits_behind_those_that_answer() -> None:
+    bus = VirtualBus([transmitter(unit, 0.2) for unit in (1, 2, 3)], dead={1})
+    while not bus.arbiter.slaves[1].errors:
+        bus.step()
+    bus.now_s += 1.0  # everybody is due
+    sent = len(bus.sent)
+    for _ in range(3):
+        bus.step()
+    assert {request.unit for _, _, request in bus.sent[sent : sent + 2]} == {2, 3}
+
+
 def test_probes_of_a_dead_slave_stay_within_their_share() -> None:
     share = 0.05
     bus = VirtualBus([transmitter(unit) for unit in (1, 2)], dead={2}, breaker=BreakerSettings(share=share))
