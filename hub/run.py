@@ -22,6 +22,7 @@ from hub.systemd_io import Notifier
 from hub.watch_service import Watched, WatchService
 
 DRAINED_POLL_S = 0.2
+LAST_WORDS_S = 5.0
 
 Job = Callable[[], Coroutine[Any, Any, None]]
 
@@ -59,7 +60,9 @@ async def _serve(hub: Hub, ended: asyncio.Event, *, is_draining: bool) -> None:
                 _cancel(sources)
             await hub.pipeline.drain()
             _cancel(senders)
-        await hub.events.deliver(hub.outbox)
+        with suppress(TimeoutError):  # a disk that fails now must not keep the hub from ending
+            async with asyncio.timeout(LAST_WORDS_S):
+                await hub.events.deliver(hub.outbox)
         _cancel([writer])
 
 

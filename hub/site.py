@@ -152,7 +152,7 @@ def _settings_of(point: Point, override: MetricSection) -> PointSettings:
         aggregate=override.aggregate,
         rolling_s=override.rolling_s,
         dead_band=band,
-        wrap=point.wrap_value,
+        wrap=point.wrap_value if override.aggregate in {None, "total"} else None,
         max_rate_per_s=override.max_rate_per_s,
         noise=override.noise,
     )

@@ -129,3 +129,21 @@ calibration = [{ type = "polynomial", coefficients = [0, 0, 1], raw_low = -1, ra
         "transmitter[4] of e: the polynomial turns around",
     ):
         assert any(expected in problem for problem in problems), expected
+
+
+def test_a_counter_that_is_not_totalled_does_not_wrap(tmp_path: Path) -> None:
+    site = site_of(
+        tmp_path,
+        """
+[[transmitter]]
+device_key = "meter-1"
+bus = "field"
+address = 3
+kind = "flow"
+point = [{ metric = "cumulative_volume_l", address = 0, type = "u32", wrap = 4294967296 }]
+[transmitter.metric.cumulative_volume_l]
+aggregate = "last"
+""",
+    )
+
+    assert site.devices[0].points[0].wrap is None

@@ -29,7 +29,7 @@ _ON_THE_WAY: dict[str, tuple[str, dict[str, Any]]] = {
 # fault → what the simulated bus is told at its start and at its end
 _ON_THE_BUS = {
     "dead-slave": (f"dead {_VICTIM} on", f"dead {_VICTIM} off"),
-    "slow-slave": (f"slow {_VICTIM} 350", f"slow {_VICTIM} 0"),
+    "slow-slave": (f"slow {_VICTIM} 120", f"slow {_VICTIM} 0"),
     "noise": (f"noise {_VICTIM} 0.3", f"noise {_VICTIM} 0"),
     "pull-cable": ("pull", "plug"),
 }

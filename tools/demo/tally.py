@@ -78,7 +78,9 @@ def report(tally: Tally, cloud: CloudCount, stored_rows: int) -> dict[str, Any]:
     stored_rows: sequence numbers given by the outbox; what the cloud neither has nor can explain is a gap.
     """
     missing_at_end = max(0, stored_rows - cloud.rows - cloud.explained - cloud.unexplained)
-    stored_telemetry = stored_rows - (cloud.rows - cloud.telemetry_rows)
+    # An outbox that was damaged started over, so it may have numbered less than the cloud already had.
+    known_rows = max(stored_rows, cloud.rows + cloud.explained + cloud.unexplained)
+    stored_telemetry = known_rows - cloud.explained - (cloud.rows - cloud.telemetry_rows)
     latest = tally.latest
     return {
         "samples": tally.samples,
