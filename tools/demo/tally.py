@@ -80,7 +80,7 @@ def report(tally: Tally, cloud: CloudCount, stored_rows: int) -> dict[str, Any]:
     missing_at_end = max(0, stored_rows - cloud.rows - cloud.explained - cloud.unexplained)
     # An outbox that was damaged started over, so it may have numbered less than the cloud already had.
     known_rows = max(stored_rows, cloud.rows + cloud.explained + cloud.unexplained)
-    stored_telemetry = known_rows - cloud.explained - (cloud.rows - cloud.telemetry_rows)
+    stored_telemetry = known_rows - (cloud.rows - cloud.telemetry_rows)
     latest = tally.latest
     return {
         "samples": tally.samples,
