@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping, Sequence
 from itertools import chain, repeat
+from operator import add
 
-from hub.outbox.chunk import Columns, Run
+from hub.outbox.chunk import Columns, Runs
 from hub.outbox.directory import Directory, Shape
 from hub.outbox.leases import Segment
 from hub.outbox.records import FailedRow
@@ -17,7 +18,7 @@ def batch_of(
     lane: int,
     directory: Directory,
     segments: Sequence[Segment],
-    contents: Mapping[int, tuple[Sequence[Run], Columns]],
+    contents: Mapping[int, tuple[Runs, Columns]],
 ) -> Batch:
     """Return lent rows as columns. Times that counted from a boot become wall times."""
     shape = directory.shapes[segments[0].chunk.shape]
@@ -35,15 +36,16 @@ def batch_of(
 
 
 def _part(
-    directory: Directory, segment: Segment, runs: Sequence[Run], columns: Columns
+    directory: Directory, segment: Segment, runs: Runs, columns: Columns
 ) -> tuple[list[str], list[int], list[int], Columns]:
-    keys: list[str] = []
-    epochs: list[int] = []
-    seqs: list[int] = []
-    for ref, first_seq, rows in runs:
-        keys.extend(repeat(directory.keys[ref], rows))
-        epochs.extend(repeat(directory.epochs[ref], rows))
-        seqs.extend(range(first_seq, first_seq + rows))
+    keys: list[str] = list(map(directory.keys.__getitem__, runs.refs))
+    epochs: list[int] = list(map(directory.epochs.__getitem__, runs.refs))
+    seqs: list[int] = list(runs.first_seqs)
+    if len(seqs) < segment.chunk.rows:
+        keys = list(chain.from_iterable(map(repeat, keys, runs.rows)))
+        epochs = list(chain.from_iterable(map(repeat, epochs, runs.rows)))
+        ends = map(add, seqs, runs.rows)
+        seqs = list(chain.from_iterable(map(range, seqs, ends)))
     columns = _on_the_wall(directory, segment.chunk.boot, columns)
     at = segment.positions
     if len(at) == len(seqs):

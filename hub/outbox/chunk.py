@@ -16,7 +16,7 @@ A value column says itself how it is written, so a chunk outlives the schema tha
 import json
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, islice, repeat
 from operator import mul, sub, truediv
@@ -52,6 +52,23 @@ class Run(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Runs:
+    """The runs of a chunk, as columns: with a thousand devices there are as many runs as rows."""
+
+    refs: Sequence[int]
+    first_seqs: Sequence[int]
+    rows: Sequence[int]
+
+    @classmethod
+    def of(cls, runs: Iterable[Run]) -> "Runs":
+        """Return runs as columns. There must be at least one."""
+        return cls(*zip(*runs, strict=True))
+
+    def __iter__(self) -> Iterator[Run]:
+        return map(Run, self.refs, self.first_seqs, self.rows)
+
+
+@dataclass(frozen=True, slots=True)
 class Columns:
     """What the rows of a chunk say; every sequence has one item per row."""
 
@@ -61,21 +78,21 @@ class Columns:
     values: Sequence[Sequence[Value]]
 
 
-def encode_runs(runs: Sequence[Run]) -> bytes:
+def encode_runs(runs: Runs) -> bytes:
     """Return the runs as bytes. There must be at least one."""
     out = bytearray()
-    _put_varint(out, len(runs))
-    for column in zip(*runs, strict=True):
+    _put_varint(out, len(runs.refs))
+    for column in (runs.refs, runs.first_seqs, runs.rows):
         _put_integers(out, column)
     return _sealed(out)
 
 
-def decode_runs(data: bytes) -> list[Run]:
+def decode_runs(data: bytes) -> Runs:
     """Return the runs. Raises DamagedChunk."""
     try:
         reader = _Reader(_opened(data))
         count = reader.count()
-        return list(map(Run, *(reader.integers(count) for _ in Run._fields)))
+        return Runs(*(reader.integers(count) for _ in range(3)))
     except (ValueError, IndexError, OverflowError) as error:
         raise DamagedChunk("its runs do not add up") from error
 

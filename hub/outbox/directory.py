@@ -9,8 +9,9 @@ Rules:
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import cast
 from zlib import crc32
 
 from hub.outbox.boots import Boot
@@ -49,6 +50,7 @@ class Directory:
     is_changed: bool = True
     _refs: dict[tuple[str, int], int] = field(init=False)
     _shape_refs: dict[Shape, int] = field(init=False)
+    _own_refs: dict[str, int] = field(default_factory=dict)
     _candidate: tuple[int, list[int]] = (0, [])
 
     def __post_init__(self) -> None:
@@ -66,6 +68,15 @@ class Directory:
             self.floors.append(first_seq)
             self.is_changed = True
         return ref
+
+    def own_refs(self, device_keys: Sequence[str]) -> list[int]:
+        """Return the refs of devices' streams in this outbox's own epoch, made where they are new."""
+        refs = list(map(self._own_refs.get, device_keys))
+        if None in refs:
+            for device_key in device_keys:
+                self._own_refs.setdefault(device_key, self.ref_of(device_key, self.epoch))
+            refs = list(map(self._own_refs.get, device_keys))
+        return cast("list[int]", refs)
 
     def assign(self, ref: int, rows: int) -> int:
         """Give rows numbers of a stream; return the first."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from hub.errors import PenstockError
 from hub.outbox.batches import batch_of
-from hub.outbox.chunk import Columns, DamagedChunk, Run, decode_body, decode_runs
+from hub.outbox.chunk import Columns, DamagedChunk, Runs, decode_body, decode_runs
 from hub.outbox.directory import Directory
 from hub.outbox.leases import FREE, GONE, Chunk, Segment
 from hub.outbox.records import WANTS_PURGE, ChunkHead, FailedRow
@@ -155,7 +155,7 @@ class OutboxReader:
         if not positions:
             return None
         restore = self._zstandard.restore
-        contents: tuple[list[Run], Columns] = (
+        contents: tuple[Runs, Columns] = (
             decode_runs(restore(runs_blob)),
             decode_body(restore(body_blob)),
         )

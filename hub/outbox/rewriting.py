@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from hub.outbox.chunk import Columns, Run
+from hub.outbox.chunk import Columns, Run, Runs
 from hub.outbox.leases import GONE
+from hub.outbox.sealing import runs_of
 from hub.ports import Value
 from shared_schema.metrics import Metric
 
@@ -44,22 +45,12 @@ def unpacked(runs: Iterable[Run], columns: Columns, states: Sequence[int] | None
     return rows if states is None else [row for row, state in zip(rows, states, strict=True) if state != GONE]
 
 
-def packed(rows: Iterable[StoredRow]) -> tuple[list[Run], Columns]:
+def packed(rows: Iterable[StoredRow]) -> tuple[Runs, Columns]:
     """Return rows as one chunk, stream by stream. There must be at least one."""
     ordered = sorted(rows, key=lambda row: (row.ref, row.seq))
     _, _, at, qualities, time_qualities, values = zip(*ordered, strict=True)
-    return runs_of(ordered), Columns(at, qualities, time_qualities, list(zip(*values, strict=True)))
-
-
-def runs_of(ordered: Iterable[StoredRow]) -> list[Run]:
-    """Return the runs of rows that are in order of stream and number."""
-    runs: list[Run] = []
-    for row in ordered:
-        if runs and runs[-1].ref == row.ref and runs[-1].first_seq + runs[-1].rows == row.seq:
-            runs[-1] = runs[-1]._replace(rows=runs[-1].rows + 1)
-        else:
-            runs.append(Run(row.ref, row.seq, 1))
-    return runs
+    runs = Runs.of(runs_of((row.ref, row.seq) for row in ordered))
+    return runs, Columns(at, qualities, time_qualities, list(zip(*values, strict=True)))
 
 
 def thinned(rows: Iterable[StoredRow], fields: Sequence[Metric]) -> tuple[list[StoredRow], list[Gap]]:

@@ -6,12 +6,13 @@ Rules:
 3. Whatever is prepared here is written in one transaction or never.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from hub.outbox.chunk import ROWS_PER_CHUNK, Columns, Run, encode_body, encode_runs
+from hub.outbox.chunk import ROWS_PER_CHUNK, Columns, Run, Runs, encode_body, encode_runs
 from hub.outbox.directory import Directory, Shape
 from hub.ports import Reading
 from shared_schema.enums import TimeQuality
@@ -49,19 +50,18 @@ _DECIMALS = {
     kind.name: tuple(field.decimals if isinstance(field, Metric) else None for field in kind.fields)
     for kind in KINDS
 }
-_Group = list[Reading]
+_Fields = Sequence[Sequence[Any]]  # one sequence per field of Reading
 
 
-def seal(directory: Directory, boot_id: str, rows: Iterable[Reading], lane: int) -> list[Draft]:
+def seal(directory: Directory, boot_id: str, rows: Sequence[Reading], lane: int) -> list[Draft]:
     """Number rows and make them chunks."""
     drafts = []
-    for (kind, is_pending), streams in _grouped(directory, rows).items():
+    for kind, is_pending, is_numbered, fields in _alike(rows):
         boot = directory.boot_ref(boot_id) if is_pending else 0
-        shape = directory.shape_ref(_SHAPES[kind])
-        for runs, piece in _pieces(directory, streams):
-            _, _, at, values, qualities, time_qualities, _ = zip(*piece, strict=True)
+        sort = Sort(lane, directory.shape_ref(_SHAPES[kind]), boot, 0)
+        number = _as_numbered if is_numbered else _newly_numbered
+        for runs, (_, _, at, values, qualities, time_qualities, _) in number(directory, fields):
             columns = Columns(at, qualities, time_qualities, list(zip(*values, strict=True)))
-            sort = Sort(lane, shape, boot, 0)
             drafts.append(draft(directory, sort, runs, columns))
     return drafts
 
@@ -69,7 +69,7 @@ def seal(directory: Directory, boot_id: str, rows: Iterable[Reading], lane: int)
 def draft(
     directory: Directory,
     sort: Sort,
-    runs: Sequence[Run],
+    runs: Runs,
     columns: Columns,
     chunk_id: int | None = None,
 ) -> Draft:
@@ -95,51 +95,58 @@ def decimals_of(kind: str, field_names: Sequence[str]) -> tuple[int | None, ...]
     return tuple(by_name.get(name) for name in field_names)
 
 
-def _grouped(directory: Directory, rows: Iterable[Reading]) -> dict[tuple[str, bool], dict[int, _Group]]:
-    groups: dict[tuple[str, bool], dict[int, _Group]] = {}
-    own, find = directory.epoch, directory.ref_of
-    for row in rows:
-        device_key, kind, _, _, _, time_quality, identity = row
-        ref = find(device_key, own) if identity is None else find(device_key, *identity)
-        streams = groups.setdefault((kind, time_quality == TimeQuality.PENDING), {})
-        group = streams.get(ref)
-        if group is None:
-            group = streams[ref] = []
-        group.append(row)
-    return groups
-
-
-def _pieces(directory: Directory, streams: Mapping[int, _Group]) -> Iterator[tuple[list[Run], _Group]]:
-    runs: list[Run] = []
-    piece: _Group = []
-    for ref, group in sorted(streams.items(), key=itemgetter(0)):
-        for first_seq, part in _numbered(directory, ref, group):
-            at = 0
-            while at < len(part):
-                room = ROWS_PER_CHUNK - len(piece)
-                taken = part[at : at + room]
-                runs.append(Run(ref, first_seq + at, len(taken)))
-                piece += taken
-                at += len(taken)
-                if len(piece) == ROWS_PER_CHUNK:
-                    yield runs, piece
-                    runs, piece = [], []
-    if piece:
-        yield runs, piece
-
-
-def _numbered(directory: Directory, ref: int, group: _Group) -> Iterator[tuple[int, _Group]]:
-    if directory.epochs[ref] == directory.epoch and group[0].identity is None:
-        yield directory.assign(ref, len(group)), group
+def _alike(rows: Sequence[Reading]) -> Iterator[tuple[str, bool, bool, _Fields]]:
+    """Yield kind, whether times are pending, whether rows come with numbers, and the rows, field by field."""
+    if not rows:
         return
-    start = 0
-    for at in range(1, len(group) + 1):
-        if at == len(group) or _seq(group[at]) != _seq(group[at - 1]) + 1:
-            directory.see_runs((Run(ref, _seq(group[start]), at - start),))
-            yield _seq(group[start]), group[start:at]
-            start = at
+    fields = list(zip(*rows, strict=True))
+    _, kinds, _, _, _, time_qualities, identities = fields
+    # Mostly all rows of a group are alike, and looking at each in Python would cost more than all the rest.
+    if (
+        kinds.count(kinds[0]) == identities.count(None) == len(rows)
+        and TimeQuality.PENDING not in time_qualities
+    ):
+        yield kinds[0], False, False, fields
+        return
+    groups: dict[tuple[str, bool, bool], list[Reading]] = {}
+    for row in rows:
+        sort = (row.kind, row.time_quality == TimeQuality.PENDING, row.identity is not None)
+        groups.setdefault(sort, []).append(row)
+    for (kind, is_pending, is_numbered), group in groups.items():
+        yield kind, is_pending, is_numbered, list(zip(*group, strict=True))
 
 
-def _seq(row: Reading) -> int:
-    assert row.identity is not None
-    return row.identity[1]
+def _newly_numbered(directory: Directory, fields: _Fields) -> Iterator[tuple[Runs, _Fields]]:
+    refs = directory.own_refs(fields[0])
+    if (ordered := sorted(refs)) != refs:
+        by_stream = itemgetter(*sorted(range(len(refs)), key=refs.__getitem__))
+        refs, fields = ordered, [by_stream(field) for field in fields]
+    for start in range(0, len(refs), ROWS_PER_CHUNK):
+        piece = slice(start, start + ROWS_PER_CHUNK)
+        counts = Counter(refs[piece])
+        first_seqs = list(map(directory.assign, counts.keys(), counts.values()))
+        yield Runs(list(counts), first_seqs, list(counts.values())), [field[piece] for field in fields]
+
+
+def _as_numbered(directory: Directory, fields: _Fields) -> Iterator[tuple[Runs, _Fields]]:
+    found = [
+        (directory.ref_of(key, epoch, seq), seq)
+        for key, (epoch, seq) in zip(fields[0], fields[-1], strict=True)
+    ]
+    order = sorted(range(len(found)), key=found.__getitem__)
+    for start in range(0, len(order), ROWS_PER_CHUNK):
+        piece = order[start : start + ROWS_PER_CHUNK]
+        runs = runs_of(found[at] for at in piece)
+        directory.see_runs(runs)
+        yield Runs.of(runs), [[field[at] for at in piece] for field in fields]
+
+
+def runs_of(identities: Iterable[tuple[int, int]]) -> list[Run]:
+    """Return the runs of rows given by stream and number, in order of both."""
+    runs: list[Run] = []
+    for ref, seq in identities:
+        if runs and runs[-1].ref == ref and runs[-1].first_seq + runs[-1].rows == seq:
+            runs[-1] = runs[-1]._replace(rows=runs[-1].rows + 1)
+        else:
+            runs.append(Run(ref, seq, 1))
+    return runs

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from hub.outbox.batches import batch_of, batch_of_failed
 from hub.outbox.boots import place_ended
-from hub.outbox.chunk import Columns, Run, decode_runs
+from hub.outbox.chunk import Columns, Run, Runs, decode_runs
 from hub.outbox.directory import Directory
 from hub.outbox.leases import FREE, GONE, Chunk, Segment, Shelf
 from hub.outbox.losses import Loss
@@ -102,7 +102,7 @@ class Stock:
         self.refusals.give_back(loan.failed_ids)
         self.shelf.give_back(loan.segments, lambda _: False)
 
-    def batch(self, lane: int, loan: Loan, contents: Mapping[int, tuple[Sequence[Run], Columns]]) -> Batch:
+    def batch(self, lane: int, loan: Loan, contents: Mapping[int, tuple[Runs, Columns]]) -> Batch:
         """Return lent rows of chunks as a batch."""
         self._next_batch += 1
         self.loans[self._next_batch] = loan

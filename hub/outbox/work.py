@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from hub.outbox.chunk import Columns, Run
+from hub.outbox.chunk import Columns, Run, Runs
 from hub.outbox.directory import Directory, Shape
 from hub.outbox.leases import Chunk
 from hub.outbox.losses import Loss, as_readings, merged
@@ -27,7 +27,7 @@ class Rewrite(NamedTuple):
 
     chunk_id: int
     sort: Sort
-    runs: Sequence[Run]
+    runs: Runs
     columns: Columns
 
 
@@ -159,7 +159,7 @@ def _imported(directory: Directory, each: Import) -> Draft:
     directory.see_runs(runs)
     boot = directory.boot_ref(each.boot_id) if each.boot_id else 0
     sort = Sort(each.lane, directory.shape_ref(each.shape), boot, each.level)
-    return draft(directory, sort, runs, each.columns)
+    return draft(directory, sort, Runs.of(runs), each.columns)
 
 
 def _squeezed(each: Draft, zstandard: Zstandard) -> ChunkRow:

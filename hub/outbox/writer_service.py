@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 
 from hub.outbox import directory as directories
-from hub.outbox.chunk import Columns, DamagedChunk, Run, decode_body, decode_runs
+from hub.outbox.chunk import Columns, DamagedChunk, Run, Runs, decode_body, decode_runs
 from hub.outbox.directory import Directory
 from hub.outbox.disk import Disk
 from hub.outbox.leases import Chunk
@@ -31,7 +31,7 @@ log = logging.getLogger("penstock.outbox")
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 10.0
 EPOCH_BITS = 31  # a positive integer in every database
-Opened = dict[int, tuple[list[Run], Columns]]
+Opened = dict[int, tuple[Runs, Columns]]
 
 
 class Writer:

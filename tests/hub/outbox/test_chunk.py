@@ -6,7 +6,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hub.outbox.chunk import Columns, DamagedChunk, Run, decode_body, decode_runs, encode_body, encode_runs
+from hub.outbox.chunk import (
+    Columns,
+    DamagedChunk,
+    Run,
+    Runs,
+    decode_body,
+    decode_runs,
+    encode_body,
+    encode_runs,
+)
 from hub.outbox.squeeze import Zstandard
 
 TIMES = st.integers(-(2**61), 2**61)
@@ -47,7 +56,7 @@ def test_gives_back_the_columns_it_was_given(case: tuple[Columns, list[int | Non
     st.lists(st.builds(Run, st.integers(0, 2**20), st.integers(1, 2**62), st.integers(1, 1000)), min_size=1)
 )
 def test_gives_back_the_runs_it_was_given(runs: list[Run]) -> None:
-    assert decode_runs(encode_runs(runs)) == runs
+    assert list(decode_runs(encode_runs(Runs.of(runs)))) == runs
 
 
 @pytest.mark.parametrize("odd", [float("inf"), float("-inf"), 1e300, 2.0**70, 0.1 + 0.2])
@@ -100,6 +109,6 @@ def test_a_thousand_readings_of_a_site_take_a_few_bytes_each() -> None:
     times = [1_800_000_000_000 + 1000 * at + 7 * device % 40 for at, device in rows]
     level = [round(150 + device + at * 0.01 * (-1) ** at, 2) for at, device in rows]
     body = encode_body(Columns(times, [0] * 1000, [0] * 1000, [level]), [2])
-    runs = encode_runs([Run(device, 1 + 125 * device, 125) for device in range(8)])
+    runs = encode_runs(Runs(range(8), range(1, 1001, 125), [125] * 8))
     zstandard = Zstandard()
     assert len(zstandard.squeeze(body)) + len(zstandard.squeeze(runs)) < 4000
