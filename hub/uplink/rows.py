@@ -7,8 +7,10 @@ Source: PostgREST, "Tables and Views", Bulk Insert, Specifying Columns; Upsert, 
 """
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import cast
 
 import orjson
@@ -24,6 +26,7 @@ PREFER = "resolution=ignore-duplicates,return=minimal"
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  without a zone it prints none
 _MILLISECONDS = tuple(b'.%03dZ"' % ms for ms in range(1000))
 _NULL = b"null"
+_MARK = b"\0"  # stands in no JSON: control characters are escaped there
 
 
 def insert_of(kind: Kind, body: bytes, bearer: str) -> Request:
@@ -43,7 +46,7 @@ def rows_with_unknown_devices(batch: Batch, kind: Kind, ids: Mapping[str, int]) 
     """Return the rows that speak of a device without a number: index and key."""
     unknown: dict[int, str] = {}
     for column in _device_columns(batch, kind):
-        if all(key is None or key in ids for key in set(column)):
+        if ids.keys() >= set(column):
             continue
         unknown.update(
             (row, str(key)) for row, key in enumerate(column) if key is not None and key not in ids
@@ -71,36 +74,34 @@ def body_of(batch: Batch, kind: Kind, rows: Sequence[int], ids: Mapping[str, int
 
 
 def _join(fields: Sequence[Field], columns: Sequence[Sequence[Value]], ids: Mapping[str, int]) -> bytes:
-    """Return the array. Each piece of text stands before the values of one column."""
-    count = len(columns[0])
-    texts: list[bytes] = []
-    values: list[list[bytes]] = []
-    text = b"},{"
+    """Return the array. Each piece is a value and the text before it, with what is the same in every row."""
+    pieces: list[list[bytes]] = []
+    text = b"{"
     for field, column in zip(fields, columns, strict=True):
         name = b'"%b":' % field.name.encode()
-        if _is_constant(column):
-            if column[0] is not None:
-                text += name + _ENCODERS[field.type](column[:1], ids)[0] + b","
-            continue
-        texts.append(text + name)
-        values.append(_ENCODERS[field.type](column, ids))
-        text = b","
-    if not values:
-        row = text[2:-1] + b"}"
-        return b"[" + b",".join([row] * count) + b"]"
-    return _interleave(texts, values, text[:-1], count)
+        encode = _ENCODERS[field.type]
+        if not _is_constant(column):
+            pieces.append(encode(text + name, column, ids))
+            text = b","
+        elif column[0] is not None:
+            text += encode(name, column[:1], ids)[0] + b","
+    end = text[:-1] + b"}"
+    if not pieces:
+        return b"[" + b",".join([end] * len(columns[0])) + b"]"
+    pieces.append([end + b","] * len(columns[0]))
+    # Into the pieces, so that the whole is written only once.
+    pieces[0][0] = b"[" + pieces[0][0]
+    pieces[-1][-1] = end + b"]"
+    return _interleave(pieces)
 
 
-def _interleave(texts: list[bytes], values: list[list[bytes]], tail: bytes, count: int) -> bytes:
-    width = 2 * len(values)
-    row = [b""] * width
-    row[::2] = texts
-    row[0] = tail + texts[0]
-    pieces = row * count
-    for place, column in enumerate(values):
-        pieces[2 * place + 1 :: width] = column
-    pieces[0] = texts[0][2:]
-    return b"[" + b"".join(pieces) + tail + b"}]"
+def _interleave(columns: list[list[bytes]]) -> bytes:
+    """Return the pieces of all columns, row by row."""
+    width = len(columns)
+    flat = [b""] * (width * len(columns[0]))
+    for place, column in enumerate(columns):
+        flat[place::width] = column
+    return b"".join(flat)
 
 
 def _is_constant(column: Sequence[Value]) -> bool:
@@ -109,21 +110,21 @@ def _is_constant(column: Sequence[Value]) -> bool:
     return column[-1] == first and column.count(first) == len(column)
 
 
-def _numbers(column: Sequence[Value], _: Mapping[str, int]) -> list[bytes]:
+def _numbers(text: bytes, column: Sequence[Value], ids: Mapping[str, int]) -> list[bytes]:
     try:
-        plain = column if isinstance(column, list | tuple) else list(column)
-        pieces = orjson.dumps(plain)[1:-1].split(b",")
+        encoded = orjson.dumps(column if isinstance(column, list | tuple) else list(column))
     except TypeError:
-        return _texts(column, _)
+        return _texts(text, column, ids)
+    pieces = (text + encoded[1:-1].replace(b",", _MARK + text)).split(_MARK)
     # A text among the numbers may hold commas; the cloud shall see it whole and refuse it.
-    return pieces if len(pieces) == len(column) else _texts(column, _)
+    return pieces if len(pieces) == len(column) else _texts(text, column, ids)
 
 
-def _integers(column: Sequence[Value], ids: Mapping[str, int]) -> list[bytes]:
+def _integers(text: bytes, column: Sequence[Value], ids: Mapping[str, int]) -> list[bytes]:
     # Postgres takes no "12.0" for an integer, and a mean of whole numbers is one.
     if float in set(map(type, column)):
         column = [_rounded(value) for value in column]
-    return _numbers(column, ids)
+    return _numbers(text, column, ids)
 
 
 def _rounded(value: Value) -> Value:
@@ -133,8 +134,8 @@ def _rounded(value: Value) -> Value:
         return None
 
 
-def _texts(column: Sequence[Value], _: Mapping[str, int]) -> list[bytes]:
-    return [_text(value) for value in column]
+def _texts(text: bytes, column: Sequence[Value], _: Mapping[str, int]) -> list[bytes]:
+    return [text + _text(value) for value in column]
 
 
 def _text(value: Value) -> bytes:
@@ -144,30 +145,38 @@ def _text(value: Value) -> bytes:
         return json.dumps(value).encode()
 
 
-def _devices(column: Sequence[Value], ids: Mapping[str, int]) -> list[bytes]:
-    number_of = {key: b"%d" % ids[key] if isinstance(key, str) else _NULL for key in set(column)}
-    return list(map(number_of.__getitem__, column))
+def _devices(text: bytes, column: Sequence[Value], ids: Mapping[str, int]) -> list[bytes]:
+    piece_of = {key: text + (b"%d" % ids[key] if isinstance(key, str) else _NULL) for key in set(column)}
+    return list(map(piece_of.__getitem__, column))
 
 
-def _instants(column: Sequence[Value], _: Mapping[str, int]) -> list[bytes]:
-    """Return ISO 8601 in UTC with milliseconds. Neighbours mostly share their second, so it is kept."""
+def _instants(text: bytes, column: Sequence[Value], _: Mapping[str, int]) -> list[bytes]:
+    """Return ISO 8601 in UTC with milliseconds.
+
+    Rows mostly come in the order of time: then all of one second are written in one go.
+    """
+    instants = cast(Sequence[int | None], column)
+    if None in instants:
+        return [text + (_NULL if instant is None else _one_instant(instant)) for instant in instants]
+    rising = cast(list[int], list(instants))
+    if rising != sorted(rising):
+        return [text + _one_instant(instant) for instant in rising]
     pieces: list[bytes] = []
-    add = pieces.append
-    kept_ms = -1_000_000
-    second = b""
-    for value in cast(Sequence[int | None], column):
-        if value is None:
-            add(_NULL)
-            continue
-        since_ms = value - kept_ms
-        if not 0 <= since_ms < 1000:
-            since_ms = value % 1000
-            kept_ms = value - since_ms
-            second = _second(kept_ms // 1000)
-        add(second + _MILLISECONDS[since_ms])
+    start = 0
+    while start < len(rising):
+        kept_ms = rising[start] - rising[start] % 1000
+        end = bisect_left(rising, kept_ms + 1000, start)
+        second = text + _second(kept_ms // 1000)
+        pieces += [second + _MILLISECONDS[instant - kept_ms] for instant in rising[start:end]]
+        start = end
     return pieces
 
 
+def _one_instant(instant: int) -> bytes:
+    return _second(instant // 1000) + _MILLISECONDS[instant % 1000]
+
+
+@lru_cache(maxsize=4096)
 def _second(unix_s: int) -> bytes:
     try:
         return b'"' + (_EPOCH + timedelta(seconds=unix_s)).isoformat().encode()
@@ -176,7 +185,8 @@ def _second(unix_s: int) -> bytes:
         return b'"%d s' % unix_s
 
 
-_ENCODERS: Mapping[str, Callable[[Sequence[Value], Mapping[str, int]], list[bytes]]] = {
+_Encoder = Callable[[bytes, Sequence[Value], Mapping[str, int]], list[bytes]]
+_ENCODERS: Mapping[str, _Encoder] = {
     "device": _devices,
     "integer": _integers,
     "float": _numbers,
