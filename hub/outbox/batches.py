@@ -11,6 +11,7 @@ from hub.outbox.leases import Segment
 from hub.outbox.records import FailedRow
 from hub.outbox.sealing import KIND_OF
 from hub.ports import Batch, Value
+from shared_schema.limits import TEXT_LENGTH
 
 
 def batch_of(
@@ -110,5 +111,5 @@ def failed_row(batch: Batch, index: int, reason: str) -> FailedRow:
         0, batch.device_keys[index], batch.epochs[index], batch.seqs[index], batch.kind,
         batch.recorded_at_ms[index], batch.qualities[index], batch.time_qualities[index],
         json.dumps({name: value for name, value in values.items() if value is not None}, ensure_ascii=False),
-        reason, 0, 0,
+        reason[:TEXT_LENGTH], 0, 0,
     )  # fmt: skip

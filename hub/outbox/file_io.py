@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 
 from hub.errors import OperatorNeeded
+from hub.outbox.records import StorageTrouble
+from hub.outbox.trouble import Trouble
 
 
 class Lock:
@@ -15,9 +17,8 @@ class Lock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Raises OperatorNeeded when another hub holds it."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        """Raises OperatorNeeded when another hub holds it, StorageTrouble when there can be no such file."""
+        descriptor = self._opened()
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -28,6 +29,14 @@ class Lock:
                 hint="stop that hub first, or give this one a data folder of its own",
             ) from error
         self._descriptor = descriptor
+
+    def _opened(self) -> int:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            what = f"cannot be opened: {error.strerror}"
+            raise StorageTrouble(Trouble.IO, what, str(self._path)) from error
 
     def release(self) -> None:
         """Let go."""

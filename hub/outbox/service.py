@@ -56,6 +56,7 @@ class Outbox:
         self._is_urgent = False
         self._last_commit_s = self._last_told_s = self._last_look_s = 0.0
         self._pace = Pace()
+        self._said_dead_letters = 0
         self._unmeasured = 0
 
     @property
@@ -193,7 +194,7 @@ class Outbox:
 
     async def open(self) -> None:
         """Open the file and learn what it holds."""
-        await self._writer.open()
+        await self._writer.open(self._relieve)
         self._last_commit_s = self._last_told_s = self._now_s()
         await self._measure()
         self._opened.set()
@@ -269,7 +270,17 @@ class Outbox:
         if work is not None:
             await self._writer.write(work, self._relieve)
         await self._upkeep.step(self._relieve)
+        self._say_dead_letters()
         self._published()
+
+    def _say_dead_letters(self) -> None:
+        count = self._stock.refusals.dead_letters
+        if count and not self._said_dead_letters:
+            message = f"the cloud refuses {count} rows: see penstock outbox dead-letter list"
+            self._events.raise_event("warning", "dead_letters", message)
+        elif self._said_dead_letters and not count:
+            self._events.clear_event("dead_letters")
+        self._said_dead_letters = count
 
     async def _measure(self) -> None:
         self._unmeasured = 0

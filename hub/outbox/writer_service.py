@@ -55,18 +55,36 @@ class Writer:
     def _fresh_stock(self, epoch: int) -> Stock:
         return Stock(Directory(epoch), Refusals(self._settings.retry_after_s))
 
-    async def open(self) -> None:
-        """Open the outbox, or a fresh one when it is damaged. Raises OperatorNeeded, StorageTrouble."""
+    async def open(self, in_trouble: Callable[[], None]) -> None:
+        """Open the outbox, or a fresh one when it is damaged, however long the disk takes for it.
+
+        Raises OperatorNeeded when another hub has it open.
+        """
+        pause_s = FIRST_PAUSE_S
+        while not await self._opened_once():
+            in_trouble()
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        self._clear_trouble()
+
+    async def _opened_once(self) -> bool:
         try:
-            await self.disk.open()
-            self.is_open = True
-            await self._load()
-        except (StorageTrouble, DamagedChunk) as error:
-            if isinstance(error, StorageTrouble) and error.trouble is not Trouble.CORRUPT:
-                raise
-            log.error("the outbox is damaged: %s", error)  # noqa: TRY400 - a sentence, not a traceback
-            self.is_open = True
-            await self._start_over()
+            try:
+                await self.disk.open()
+                self.is_open = True
+                await self._load()
+            except (StorageTrouble, DamagedChunk) as error:
+                if isinstance(error, StorageTrouble) and error.trouble is not Trouble.CORRUPT:
+                    raise
+                self.is_open = True
+                log.error("the outbox is damaged: %s", error)  # noqa: TRY400 - a sentence, not a traceback
+                await self._start_over()
+        except StorageTrouble as error:
+            self.report(error)
+            await self.disk.close()
+            self.is_open = False
+            return False
+        return True
 
     async def _load(self) -> None:
         contents = await self.disk.load()

@@ -15,8 +15,12 @@ from pathlib import Path
 import pytest
 
 from hub.errors import TryAgain
+from hub.outbox.chunk import Columns
+from hub.outbox.directory import Shape
+from hub.outbox.work import Import, Work
 from shared_schema.enums import Lane
-from tests.hub.outbox.site import HUB, Cloud, Site, flows, reading, send_all, site_at
+from shared_schema.metrics import FLOW
+from tests.hub.outbox.site import HUB, LANES, Cloud, Site, flows, reading, send_all, site_at
 from tests.hub.outbox.test_outbox import commit
 
 
@@ -112,6 +116,7 @@ _LIMITED = """
 import asyncio, resource, sys
 from pathlib import Path
 from shared_schema.enums import Lane
+from shared_schema.metrics import FLOW
 from tests.hub.outbox.site import Cloud, flows, send_all, site_at
 from tests.hub.outbox.test_outbox import commit
 from tests.hub.outbox.test_trouble import until
@@ -263,3 +268,32 @@ async def test_any_length_of_the_log_opens_and_holds_a_prefix(tmp_path: Path) ->
         done = sum(each <= length for each in lengths)
         assert cloud.values("tank-1")[:-1] == [float(number) for number in range(1, done + 1)]
         assert cloud.unexplained() == []
+
+
+async def test_a_disk_that_cannot_be_written_at_start_is_waited_for(tmp_path: Path) -> None:
+    blocked = tmp_path / "data"
+    blocked.write_text("a file where the data folder should be")
+    site = Site(blocked / "outbox.db")
+    site.task = asyncio.create_task(site.outbox.run())
+    await asyncio.wait_for(site.outbox.offer(flows("tank-1", 1, 3)), 5)
+    await until(lambda: ("disk_error", None) in site.events.active)
+    blocked.unlink()
+    await asyncio.wait_for(site.outbox.append(flows("tank-1", 4, 4), Lane.LIVE), 20)
+    cloud = Cloud()
+    await send_all(site.outbox, cloud)
+    assert site.events.active == {}
+    await site.stop()
+    assert cloud.values("tank-1") == [1.0, 2.0, 3.0, 4.0]
+
+
+async def test_an_outbox_of_an_older_version_drains_under_the_names_it_has(tmp_path: Path) -> None:
+    async with site_at(tmp_path / "outbox.db") as site:
+        older = Shape("flow", ("pressure_bar", "flow_rate_lpm", "gone_since"))
+        columns = Columns([1, 2], [0, 0], [0, 0], [[1.0, 2.0], [10.0, None], [5.0, 6.0]])
+        chunk = Import(Lane.LIVE, older, "", 0, [("tank-1", 7, 1, 2)], columns)
+        await site.outbox._write_salvaged(Work(site.clock.stamp(0), imports=[chunk]))
+        (batch,) = [batch for lane in LANES if (batch := await site.outbox.take(10, lane))]
+        by_name = dict(zip(FLOW.field_names, batch.columns, strict=True))
+    assert list(by_name["flow_rate_lpm"]) == [10.0, None]
+    assert list(by_name["pressure_bar"]) == [1.0, 2.0]
+    assert list(by_name["battery_v"]) == [None, None]
