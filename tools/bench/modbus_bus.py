@@ -5,8 +5,9 @@ import multiprocessing
 import time
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
+from statistics import median
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from hub.ports import Sample, Stamp
 from shared_schema.enums import TimeQuality
@@ -18,6 +19,16 @@ Holes = Mapping[int, Sequence[tuple[str, int, int]]]
 WARM_UP = 20  # samples before anything is measured
 
 _START_S = 20.0
+
+
+class Account(NamedTuple):
+    """lateness_s: by which the simulation hands a reply out after its last bit, in the median.
+
+    too_soon: requests that came before the silence between frames was over.
+    """
+
+    lateness_s: float
+    too_soon: int
 
 
 class BusProcess:
@@ -38,6 +49,11 @@ class BusProcess:
         self.port = self._here.recv()
         return self
 
+    def account(self) -> Account:
+        """Return what the bus says of the time since it was asked last."""
+        self._here.send("account")
+        return Account(*self._here.recv())
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -55,7 +71,12 @@ def _serve(parent: Connection, baud: int, units: int, holes: Holes, turnaround_s
     ]
     with SimulatedBus(slaves, baud) as bus:
         parent.send(bus.port)
-        parent.recv()
+        too_soon = 0
+        while parent.recv() != "end":
+            lateness_s = median(bus.counters.lateness_s or [0.0])
+            parent.send((lateness_s, bus.counters.too_soon - too_soon))
+            too_soon = bus.counters.too_soon
+            bus.counters.lateness_s.clear()
 
 
 class CountingSink:

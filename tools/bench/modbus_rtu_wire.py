@@ -1,7 +1,9 @@
 """modbus-rtu-wire: how much of what the wire can carry is used, reading 20 registers at 115200 baud.
 
 The bus is simulated in a process of its own, at the pace of the wire: 1.0 is a master that needs no time
-of its own. Beside it, pymodbus' own client on the same bus, in turns.
+of its own. What the simulation hands out late, by its own clock, is taken off its account, not the
+master's. Beside it, pymodbus' own client on the same bus, in turns; it does not wait for the silence
+between frames, which the simulated bus forgives and counts.
 """
 
 import asyncio
@@ -30,21 +32,29 @@ _SHORTEST_INTERVAL_S = 0.005  # less than one read takes, so the next is always 
 def run(scale: float = 1.0) -> Outcome:
     """Measure both and compare with the wire's own time."""
     seconds = max(0.3, READ_S * scale)
-    limit_s = Line(BAUD).transaction_s(8, 5 + 2 * REGISTERS)
+    wire_s = Line(BAUD).transaction_s(8, 5 + 2 * REGISTERS)
+    hasty = {"ours": 0, "reference": 0}
     with BusProcess(BAUD, units=1) as bus:
 
-        def share(measure: Callable[[str, float], Coroutine[None, None, float]]) -> float:
-            return uvloop.run(measure(bus.port, seconds)) * limit_s
+        def share(name: str, measure: Callable[[str, float], Coroutine[None, None, float]]) -> float:
+            bus.account()
+            reads_per_s = uvloop.run(measure(bus.port, seconds))
+            lateness_s, too_soon = bus.account()
+            hasty[name] += too_soon
+            return reads_per_s * (wire_s + lateness_s)
 
-        ours, reference, ratio = paired(ROUNDS, lambda: share(_ours), lambda: share(_pymodbus))
+        ours, reference, _ = paired(
+            ROUNDS, lambda: share("ours", _ours), lambda: share("reference", _pymodbus)
+        )
     goal = at_least("share of the wire's limit", ours, "", 0.97)
     return Outcome(
         "modbus-rtu-wire",
         [
             goal if scale >= 1 else Row(goal.label, goal.value, goal.unit, goal.goal),
+            Row("requests sent before the silence was over", hasty["ours"], ""),
             Row("share of the wire's limit, pymodbus client", reference, ""),
-            Row("reads per second against pymodbus client", ratio, "x"),
-            Row("reads per second", ours / limit_s, "1/s"),
+            Row("requests sent before the silence was over, pymodbus client", hasty["reference"], ""),
+            Row("the wire's limit", 1 / wire_s, "reads/s"),
         ],
     )
 

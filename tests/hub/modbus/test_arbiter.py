@@ -42,10 +42,10 @@ def test_a_dead_slave_does_not_cost_the_healthy_their_periods() -> None:
 
 
 def test_a_slave_that_just_failed_waits_behind_those_that_answer() -> None:
-    bus = VirtualBus([transmitter(unit, 0.2) for unit in (1, 2, 3)], dead={1})
+    bus = VirtualBus([transmitter(1, 0.1), transmitter(2, 2.0), transmitter(3, 2.0)], dead={1})
     while not bus.arbiter.slaves[1].errors:
         bus.step()
-    bus.now_s += 1.0  # everybody is due
+    bus.now_s = 2.5  # everybody is due, the slave that failed with the earliest deadline
     sent = len(bus.sent)
     for _ in range(3):
         bus.step()
