@@ -33,6 +33,7 @@ from shared_schema.enums import Lane
 log = logging.getLogger("penstock.uplink")
 
 LINGER_S = 0.2  # rows of another lane end the wait too; this keeps the wrong worker from spinning meanwhile
+MANY_REFUSED = 20  # rows of one batch with none stored beside them: more than bad luck
 REFUSAL_QUIET_S = 300.0  # refused rows come back a few times; one event covers them all
 
 
@@ -73,6 +74,7 @@ class UplinkService:
         )
         self._parked = ParkedRows(self._session, events, settings.parked_rows, self._new_backoff())
         self._breaker = Breaker(self._new_backoff(), now_s)
+        self._refusals = self._new_backoff()
         self._pace = Pace(settings.backlog_rows_per_s, now_s)
         self._online = asyncio.Event()
         self._tripped = asyncio.Event()
@@ -133,7 +135,7 @@ class UplinkService:
             batch = await self._outbox.take(self._limit, Lane.ALARM, Lane.LIVE)
             if batch is not None:
                 is_awake = False
-                await self._handle(Parcel(batch))
+                await self._handle_calmly(Parcel(batch))
                 continue
             await self._wait_for_rows(is_awake)
             is_awake = True
@@ -163,7 +165,7 @@ class UplinkService:
             return False
         self._pace.spend(len(batch), self._clock.monotonic_s())
         self._note_backlog()
-        await self._handle(Parcel(batch))
+        await self._handle_calmly(Parcel(batch))
         return True
 
     async def _wait_for_rows(self, is_awake: bool) -> None:
@@ -171,6 +173,18 @@ class UplinkService:
         if is_awake:
             await self._sleep(LINGER_S)
         await self._outbox.wait_for_rows()
+
+    async def _handle_calmly(self, parcel: Parcel) -> None:
+        """Handle a parcel, and pause after one of which the cloud would have nothing.
+
+        Finding the bad rows one by one is cheap while they are few. When all are, the clock is wrong or the
+        schema is, and asking two thousand times a batch why would not mend it.
+        """
+        await self._handle(parcel)
+        if parcel.stored:
+            self._refusals.reset()
+        elif len(parcel.rejected) >= MANY_REFUSED:
+            await self._sleep(self._refusals.next_s(self._chance()))
 
     async def _handle(self, parcel: Parcel) -> Outcome:
         """Deliver a parcel and tell the outbox. Return STORED unless the cloud is not to be asked further."""

@@ -214,6 +214,22 @@ async def test_poison_rows_are_set_aside_with_their_reason_and_hold_up_nobody(
     site.assert_exact()
 
 
+async def test_a_cloud_that_refuses_everything_is_not_stormed(site: Site) -> None:
+    site.settings = dataclasses.replace(site.settings, requests_per_refused_batch=60)
+    await online(site)
+    site.cloud.refuse = lambda _table, _row: Refusal(400, "23514", "a year no partition is made for")
+    site.source.add("tank-1", 1.0, count=3000)
+    await site.time.pass_s(150, is_busy=site.is_busy)
+    workers = site.settings.live_in_flight + site.settings.backlog_in_flight
+    # Each once at first, then after pauses of 30, 60 and 120 seconds that they share.
+    assert len(site.cloud.inserts()) <= (workers + 3) * site.settings.requests_per_refused_batch
+    site.cloud.refuse = lambda _table, _row: None
+    site.source.add("tank-2", 1.0)
+    await site.until_sent()
+    assert len(site.source.stored) + len(site.source.dead) == 3001
+    site.assert_exact()
+
+
 async def test_a_batch_too_large_for_the_cloud_goes_in_halves_and_the_next_ones_are_smaller(
     site: Site,
 ) -> None:
