@@ -29,6 +29,7 @@ examples:
   penstock modbus plan site.toml                           requests, cycle time, utilisation, who is late
   penstock modbus plan --profile eastron-sdm630 --baud 9600 --interval 1 --count 8
 """
+_ADDRESSES = re.compile(r"(?P<first>\d{1,3})(?:-(?P<last>\d{1,3}))?")
 _NETWORK = re.compile(r"(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*):(?P<port>\d{1,5})")
 
 Add = Callable[..., Any]
@@ -65,7 +66,7 @@ def _register_scan(commands: Any) -> None:
     add = scan.add_argument
     _add_target(add)
     add("--addresses", type=_addresses, default=range(1, 248), metavar="A-B", help="default: 1-247")
-    add("--baud", type=int, action="append", metavar="N", help="only this rate; may be repeated")
+    add("--baud", type=_positive, action="append", metavar="N", help="only this rate; may be repeated")
     add("--parity", choices=PARITIES, action="append", help="only this parity; may be repeated")
     add("--timeout-ms", type=_positive, default=80, metavar="N", help="for one reply (default: 80)")
     add("--all", action="store_true", help="go on with other settings after one was found")
@@ -113,10 +114,14 @@ def _register_plan(commands: Any) -> None:
     add("config", nargs="?", type=Path, metavar="CONFIG", help="a hub's configuration")
     add("--profile", action="append", metavar="NAME", help="instead: transmitters of this model; repeatable")
     add("--count", type=_positive, default=1, metavar="N", help="how many of each (default: 1)")
-    add("--interval", type=float, default=1.0, metavar="S", help="seconds between readings (default: 1)")
+    add(
+        "--interval", type=_interval_s, default=1.0, metavar="S", help="seconds between readings (default: 1)"
+    )
     add("--baud", type=_positive, default=19_200, metavar="N", help="default: 19200")
     add("--parity", choices=PARITIES, default="even", help="default: even")
-    add("--think-ms", type=float, default=5.0, metavar="N", help="what a slave needs to answer (default: 5)")
+    add(
+        "--think-ms", type=_think_ms, default=5, metavar="N", help="what a slave needs to answer (default: 5)"
+    )
     plan.set_defaults(run=_plan)
 
 
@@ -142,9 +147,9 @@ def _add_register(add: Add) -> None:
 
 def line_settings(arguments: argparse.Namespace) -> BusSettings:
     """Return the line that the arguments describe. Raises ConfigError."""
-    order, wanted = arguments.order, natural_order(arguments.type)
+    order, wanted = arguments.order.upper(), natural_order(arguments.type)
     if order and sorted(order) != sorted(wanted):
-        raise ConfigError([Problem("--order", order, f"is not a permutation of {wanted}")])
+        raise ConfigError([Problem("--order", arguments.order, f"is not a permutation of {wanted}")])
     return _target(
         arguments.target,
         arguments.rtu,
@@ -173,6 +178,8 @@ def _target(target: str, is_rtu: bool, **settings: Any) -> BusSettings:
     network = _NETWORK.fullmatch(target)
     if network is None:
         return BusSettings(target, port=target, **settings)
+    if not 1 <= int(network["port"]) <= 0xFFFF:
+        raise ConfigError([Problem("modbus", target, "the port is not within 1-65535")])
     transport = "rtu-over-tcp" if is_rtu else "tcp"
     settings = {"timeout_s": settings["timeout_s"]}
     return BusSettings(
@@ -198,7 +205,7 @@ def _plan(arguments: argparse.Namespace) -> int:
         polls = polls_of(settings.name, transmitters, settings.cost, HoleMemory())
         outlook = forecast(polls, settings.cost)
         print(_report(settings, transmitters, outlook))
-        is_late = is_late or bool(outlook.late)
+        is_late = is_late or bool(outlook.late) or outlook.utilisation > 1
     return 3 if is_late else 0
 
 
@@ -208,8 +215,6 @@ def _from_config(path: Path) -> list[tuple[BusSettings, Sequence[Transmitter]]]:
 
 
 def _from_profiles(arguments: argparse.Namespace) -> list[tuple[BusSettings, Sequence[Transmitter]]]:
-    if arguments.interval <= 0:
-        raise ConfigError([Problem("modbus plan", "--interval", "must be more than 0")])
     names = [name for name in arguments.profile for _ in range(arguments.count)]
     if len(names) > 247:
         raise ConfigError(
@@ -239,6 +244,8 @@ def _report(settings: BusSettings, transmitters: Sequence[Transmitter], outlook:
         f"utilisation {100 * outlook.utilisation:.0f} %",
     ]
     lines += [_complaint(poll) for poll in outlook.late]
+    if outlook.utilisation > 1:
+        lines.append("the bus is asked for more than it can carry; in the long run nobody keeps its period")
     return "\n".join(lines)
 
 
@@ -261,26 +268,46 @@ def _complaint(outlook: PollOutlook) -> str:
 
 
 def _addresses(text: str) -> range:
-    first, _, last = text.partition("-")
-    found = range(int(first), int(last or first) + 1)
-    if not found or found[0] < 1 or found[-1] > 247:
-        raise argparse.ArgumentTypeError(f"{text!r} is not within 1-247")
-    return found
+    found = _ADDRESSES.fullmatch(text)
+    first, last = (int(found["first"]), int(found["last"] or found["first"])) if found else (0, 0)
+    if not 1 <= first <= last <= 247:
+        raise argparse.ArgumentTypeError(f"{text!r} is not within 1-247, as in 3 or 1-32")
+    return range(first, last + 1)
 
 
 def _number(text: str) -> int:
-    number = int(text, 0)
-    if not 0 <= number <= 0xFFFF:
-        raise argparse.ArgumentTypeError(f"{text} is not within 0-65535")
-    return number
+    """Return a register's address; manuals write both 40 and 0x28."""
+    return _whole(text, 0, 0xFFFF, base=0)
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return _whole(text, 1, 4_000_000)
+
+
+def _think_ms(text: str) -> int:
+    return _whole(text, 0, 60_000)
+
+
+def _whole(text: str, low: int, high: int, base: int = 10) -> int:
+    try:
+        number = int(text, base)
+    except ValueError:
+        number = low - 1
+    if not low <= number <= high:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number within {low}-{high}")
     return number
 
 
+def _interval_s(text: str) -> float:
+    """Return an interval that a configuration could have, too."""
+    try:
+        interval_s = float(text)
+    except ValueError:
+        interval_s = 0.0
+    if not 0.05 <= interval_s <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not within 0.05-86400 seconds")
+    return interval_s
+
+
 def _unit(text: str) -> int:
-    return _addresses(text)[0]
+    return _whole(text, 1, 247)

@@ -57,7 +57,7 @@ def write(arguments: argparse.Namespace, settings: BusSettings) -> int:
         "value", arguments.table, arguments.address, arguments.type, arguments.order.upper(), length=length
     )
     try:
-        values = point.raw(arguments.value if arguments.type == "string" else _number(arguments.value))
+        values = point.raw(_value(arguments))
     except ValueError as error:
         raise ConfigError([Problem("modbus write", arguments.value, str(error))]) from error
     request = requests.write(arguments.unit, arguments.table, arguments.address, values)
@@ -118,10 +118,16 @@ async def _scan(addresses: Sequence[int], lines: Sequence[BusSettings], *, goes_
         if found and not goes_on:
             break
     if not found:
-        print(
-            "nobody answered; check power, the two wires (A and B swapped?) and termination", file=sys.stderr
-        )
+        print(f"nobody answered; {_advice(lines[0])}", file=sys.stderr)
     return 0 if found else 1
+
+
+def _advice(settings: BusSettings) -> str:
+    if settings.port:
+        return "check power, the two wires (A and B swapped?) and termination"
+    if settings.transport == "tcp":
+        return "check the slaves behind the gateway; if it passes RTU frames on, add --rtu"
+    return "check the slaves behind the gateway; if it speaks Modbus TCP, leave out --rtu"
 
 
 async def _scan_line(settings: BusSettings, addresses: Sequence[int]) -> tuple[int, int]:
@@ -163,7 +169,10 @@ def _confirmed(request: Request, settings: BusSettings) -> bool:
 
 def _require_within(request: Request) -> None:
     most = 2000 if request.function in {1, 2} else 123 if request.values else 125
-    if request.count > most or request.address + request.count > 0x1_0000:
+    if request.address + request.count > 0x1_0000:
+        reason = f"{request.count} from {request.address} on goes beyond 65535, the last address"
+        raise ConfigError([Problem("modbus", "--address", reason)])
+    if request.count > most:
         reason = f"{request.count} from {request.address} on is more than one request carries ({most})"
         raise ConfigError([Problem("modbus", "--count", reason)])
 
@@ -190,8 +199,23 @@ def _print_all_readings(address: int, data: bytes) -> None:
     print(f"{'string':>8}  {decode(data, 'string')!r}")
 
 
+def _value(arguments: argparse.Namespace) -> float | int | str:
+    if arguments.type == "string":
+        return str(arguments.value)
+    number = _number(arguments.value)
+    if arguments.table == "coil" and number not in {0, 1}:
+        raise ValueError("a coil is 0 or 1, off or on")
+    return number
+
+
 def _number(text: str) -> float | int:
+    if text.lower() in {"true", "false", "on", "off"}:
+        return int(text.lower() in {"true", "on"})
     try:
         return int(text, 0)
     except ValueError:
+        pass
+    try:
         return float(text)
+    except ValueError:
+        raise ValueError("is not a number, nor on or off") from None

@@ -105,3 +105,40 @@ def test_plan_of_a_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[s
 def test_profiles_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("profiles") == 0
     assert "nivus-flow" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("scan", "x", "--baud", "0"), "'0' is not a whole number within 1-"),
+        (("scan", "x", "--addresses", "5-1"), "'5-1' is not within 1-247"),
+        (("scan", "x", "--addresses", "x"), "'x' is not within 1-247"),
+        (("read", "x", "--unit", "1", "--address", "4x"), "'4x' is not a whole number within 0-65535"),
+        (("plan", "--profile", "keller-level", "--interval", "nan"), "'nan' is not within 0.05-86400"),
+        (("plan", "--profile", "keller-level", "--think-ms", "-5"), "'-5' is not a whole number within 0-"),
+    ],
+)
+def test_impossible_arguments_are_named(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run(*words)
+    assert said in capsys.readouterr().err
+
+
+def test_what_no_line_can_carry_is_refused_before_it_is_opened() -> None:
+    at = ("--unit", "3", "--address")
+    with pytest.raises(ConfigError, match="port is not within 1-65535"):
+        run("read", "127.0.0.1:99999", *at, "0")
+    with pytest.raises(ConfigError, match="beyond 65535"):
+        run("read", "x", *at, "65535", "--type", "float64")
+    with pytest.raises(ConfigError, match="is not a number, nor on or off"):
+        run("write", "x", *at, "0", "--yes", "abc")
+    with pytest.raises(ConfigError, match="a coil is 0 or 1"):
+        run("write", "x", *at, "0", "--yes", "--table", "coil", "5")
+
+
+def test_a_plan_of_more_than_the_bus_carries_exits_with_3(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--profile", "eastron-sdm630", "--baud", "9600", "--interval", "1", "--count", "8")
+    assert run("plan", *words) == 3
+    assert "more than it can carry" in capsys.readouterr().out
