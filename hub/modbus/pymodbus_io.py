@@ -159,6 +159,11 @@ class Conversation:
         self._timer: asyncio.TimerHandle | None = None
         self._deadline_s = 0.0
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a reply is still to come."""
+        return self._reply is not None and not self._reply.done()
+
     def prepare(self, request: Request, timeout_s: float) -> bytes:
         """Get ready for a request; return its frame. What is heard before begin is dropped."""
         self._next = request

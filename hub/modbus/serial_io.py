@@ -15,12 +15,15 @@ from serial.tools import list_ports  # type: ignore[import-untyped]
 from hub.errors import TryAgain
 from hub.modbus.line import Reply
 from hub.modbus.pymodbus_io import Conversation, RtuFraming
-from hub.modbus.requests import Request
+from hub.modbus.requests import FIXED_GAP_ABOVE_BAUD, Request
 from hub.modbus.settings import BusSettings
 from hub.modbus.timerfd_io import PreciseTimer
 
 BY_ID = Path("/dev/serial/by-id")
 _LONGEST_FRAME_BYTES = 256  # MODBUS over Serial Line V1.02, section 2.5.1
+_LINGER_S = 0.00005  # watched so long beyond the shortest time a request took; then it wakes the loop
+_FORGET_S = 0.000002  # per reply, so that a slave that became slower is not waited for in vain for ever
+_KEPT_TIMES = 1024  # more than a bus polls different requests
 _PARITIES = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
 
 
@@ -47,6 +50,8 @@ class SerialLine:
         self._talk: Conversation | None = None
         self._timer: PreciseTimer | None = None
         self._busy_until_s = 0.0
+        self._asked: Request | None = None
+        self._usual_s: dict[Request, float] = {}
 
     async def open(self) -> None:
         """Open the port, wherever it is now, for this process alone. Raises TryAgain."""
@@ -88,6 +93,7 @@ class SerialLine:
         sent_s = time.monotonic()
         self._write(frame)
         self._talk.begin(sent_s)
+        self._asked = request if self._settings.baud > FIXED_GAP_ABOVE_BAUD else None
         self._busy_until_s = sent_s + request_s
 
     async def reply(self) -> Reply:
@@ -95,7 +101,29 @@ class SerialLine:
         if self._talk is None:
             now_s = time.monotonic()
             return Reply(b"", "down", 0, now_s, now_s)
-        return await self._talk.reply()
+        await self._watch()
+        reply = await self._talk.reply()
+        if not reply.fault and self._asked is not None:
+            took_s = reply.arrived_s - reply.sent_s
+            known_s = self._usual_s.get(self._asked, took_s)
+            if len(self._usual_s) >= _KEPT_TIMES:
+                self._usual_s.clear()
+            self._usual_s[self._asked] = min(took_s, known_s + _FORGET_S)
+        return reply
+
+    async def _watch(self) -> None:
+        """Be awake when the reply of a fast line is due: to be woken by it takes longer than a character."""
+        usual_s = self._usual_s.get(self._asked) if self._asked else None
+        if usual_s is None or self._timer is None or self._talk is None:
+            return
+        due_s = self._talk.sent_s + usual_s
+        await self._timer.near(due_s)
+        while self._serial is not None and self._talk.is_waiting and time.monotonic() < due_s + _LINGER_S:
+            seen_s = time.monotonic()
+            with contextlib.suppress(OSError):
+                data = os.read(self._serial.fileno(), 4096)
+                if data:
+                    self._talk.hear(data, seen_s)
 
     def _write(self, frame: bytes) -> None:
         try:

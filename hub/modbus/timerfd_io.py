@@ -46,13 +46,15 @@ class PreciseTimer:
 
     async def until(self, moment_s: float) -> None:
         """Return at a moment of the monotonic clock, at once when it has passed."""
-        left_s = moment_s - time.monotonic()
-        if left_s <= 0:
-            return
-        if left_s > _SPIN_S:
-            await self._sleep(moment_s - _SPIN_S, left_s - _SPIN_S)
+        await self.near(moment_s)
         while self._descriptor >= 0 and time.monotonic() < moment_s:
             pass
+
+    async def near(self, moment_s: float) -> None:
+        """Return shortly before a moment, awake, at once when it is that near already."""
+        left_s = moment_s - _SPIN_S - time.monotonic()
+        if left_s > 0:
+            await self._sleep(moment_s - _SPIN_S, left_s)
 
     async def _sleep(self, moment_s: float, left_s: float) -> None:
         if self._descriptor < 0 or self._libc is None:

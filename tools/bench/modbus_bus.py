@@ -80,15 +80,16 @@ def _serve(parent: Connection, baud: int, units: int, holes: Holes, turnaround_s
 
 
 class CountingSink:
-    """Counts samples. is_warm: set once there were some."""
+    """Counts samples. moments_s: when each was taken. is_warm: set once there were some."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.moments_s: list[float] = []
         self.is_warm = asyncio.Event()
 
     async def put(self, sample: Sample) -> None:
         """Count one."""
-        del sample
+        self.moments_s.append(sample.taken_at_s)
         self.count += 1
         if self.count == WARM_UP:
             self.is_warm.set()
