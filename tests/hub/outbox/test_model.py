@@ -18,7 +18,9 @@ from shared_schema.enums import Lane
 from tests.hub.outbox.site import LANES, Cloud, Site, flow, reading, send_all
 
 DEVICES = ("tank-1", "tank-2", "site-hub")
-SOAK_EXAMPLES = int(os.environ.get("PENSTOCK_SOAK", "10000")) // 20
+SOAK_EXAMPLES = (
+    int(os.environ.get("PENSTOCK_SOAK", "10000")) // 4
+)  # of 40 steps, of which one in ten or so is a power cut
 
 
 class OutboxAgainstList(RuleBasedStateMachine):

@@ -58,7 +58,9 @@ def live_and_die(path: Path, number: int, after_s: float) -> list[str]:
             hub.wait(after_s)
         except subprocess.TimeoutExpired:
             hub.kill()
-        rest, complaint = hub.communicate(timeout=20)
+        # not communicate(): that passes over lines which came together with the first and wait in the buffer
+        assert hub.stderr is not None
+        rest, complaint = hub.stdout.read(), hub.stderr.read()
     finally:
         hub.kill()
         hub.wait()
