@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -45,25 +46,21 @@ asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
 
 
 def live_and_die(path: Path, number: int, after_s: float) -> list[str]:
-    hub = subprocess.Popen(
-        [sys.executable, "-c", _HUB, str(path), str(number)],
-        env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
+    command = [sys.executable, "-c", _HUB, str(path), str(number)]
+    with subprocess.Popen(
+        command, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as hub:
         assert hub.stdout is not None
-        first = hub.stdout.readline()
-        with_more = first.startswith(("stored", "sent"))
-        assert with_more, hub.stderr and hub.stderr.read()
-        try:
-            hub.wait(after_s)
-        except subprocess.TimeoutExpired:
-            hub.kill()
-        # not communicate(): that passes over lines which came together with the first and wait in the buffer
         assert hub.stderr is not None
+        try:
+            first = hub.stdout.readline()
+            with suppress(subprocess.TimeoutExpired):
+                hub.wait(after_s)
+        finally:
+            hub.kill()
+        # not communicate(): it passes over lines that came together with the first and wait in the buffer
         rest, complaint = hub.stdout.read(), hub.stderr.read()
-    finally:
-        hub.kill()
-        hub.wait()
+    assert first.startswith(("stored", "sent")), complaint
     assert hub.returncode == -signal.SIGKILL, complaint
     # a line may be cut in half by the kill
     return [first, *(line for line in rest.splitlines(keepends=True) if line.endswith("\n"))]
