@@ -4,6 +4,7 @@ Acquisition ends first, the uplink next and the outbox last, so whatever is stil
 """
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine, Iterable
@@ -41,6 +42,7 @@ async def run_hub(config: HubConfig, site: Site, *, is_draining: bool = False) -
         async with AsyncExitStack() as stack:
             transport = await stack.enter_async_context(transport_to(config.cloud)) if config.cloud else None
             hub = assemble(config, site, transport)
+            _spare_the_collector()
             await stack.enter_async_context(serve_status(config.hub.data_dir, hub.snapshot))
             await _serve(hub, ended, is_draining=is_draining)
     except BaseExceptionGroup as group:
@@ -87,7 +89,7 @@ def _watched(hub: Hub) -> list[Watched]:
 
     def of_bus(bus: ModbusBusService) -> Watched:
         progress = Progress(f"bus {bus.settings.name}", 60.0 + 3 * slowest_s)
-        return Watched(progress, lambda: bus.state().requests, lambda: bus.state().is_open)
+        return Watched(progress, lambda: bus.requests, lambda: bus.is_open)
 
     beat_s = 60.0 + 3 * hub.config.hub.heartbeat_s
     outbox = Watched(
@@ -115,6 +117,12 @@ def _start(group: asyncio.TaskGroup, jobs: dict[str, Job]) -> list[asyncio.Task[
 def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
+
+
+def _spare_the_collector() -> None:
+    """Leave what lives as long as the hub out of garbage collection: a large site would feel each look at it."""
+    gc.collect()
+    gc.freeze()
 
 
 def _make_folder(folder: Path) -> None:

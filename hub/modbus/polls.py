@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from hub.modbus.blocks import BlockDecoder, Values
@@ -105,10 +106,16 @@ def poll_of(
     poll.requests = plan(unit, poll.points, cost, limits, avoid)
     poll.costs_s = tuple(cost.read_s(request.reply_bytes, limits.turnaround_s) for request in poll.requests)
     poll.decoders = tuple(
-        BlockDecoder(_without(transmitter.points, poll.refused), poll.requests)
+        _decoder(tuple(_without(transmitter.points, poll.refused)), tuple(poll.requests))
         for transmitter in transmitters
     )
     return poll
+
+
+@lru_cache(maxsize=256)
+def _decoder(points: tuple[Point, ...], requests: tuple[Request, ...]) -> BlockDecoder:
+    """Return a decoder; transmitters of one model share it, for it remembers nothing."""
+    return BlockDecoder(points, requests)
 
 
 def points_in(poll: Poll, request: Request) -> list[Point]:

@@ -137,6 +137,16 @@ class ModbusBusService:
             )
         return held
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the line is there."""
+        return self._line.is_open
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far; it stands still when the bus hangs."""
+        return self._requests
+
     def state(self) -> BusState:
         """Return how the bus does."""
         arbiter = self._arbiter

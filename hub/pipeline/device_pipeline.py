@@ -8,6 +8,7 @@ way, which knows the reasons.
 from collections import Counter as Tally
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import floor
 from operator import itemgetter
 
@@ -184,6 +185,12 @@ def _columns_of(settings: DeviceSettings, points: Sequence[Point]) -> tuple[tupl
             return None
         steps = point.steps if settings.window_s is None else 2**30
         rows.append((*line, point.range.low, point.range.high, steps))
+    return _shared_columns(tuple(rows))
+
+
+@lru_cache(maxsize=256)
+def _shared_columns(rows: tuple[tuple[float, ...], ...]) -> tuple[tuple[float, ...], ...]:
+    """Return rows as columns; devices of one model share them."""
     return tuple(zip(*rows, strict=True))
 
 

@@ -22,6 +22,19 @@ NOTED: dict[Verdict, tuple[int, Reason]] = {
 class Point:
     """Judges the values of one point, in order of time."""
 
+    # A large site has a hundred thousand of them.
+    __slots__ = (
+        "_in_force",
+        "_rolling",
+        "_schedule",
+        "aggregate",
+        "counter",
+        "is_integer",
+        "metric",
+        "range",
+        "steps",
+    )
+
     def __init__(self, device: DeviceSettings, settings: PointSettings) -> None:
         metric = device.metric_of(settings)
         self.metric = metric.name

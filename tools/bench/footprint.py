@@ -1,13 +1,15 @@
 """footprint: what a hub costs when nothing happens, and at a thousand points a second up to a cloud."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from statistics import median
 from typing import Any
 
 from tools.bench.harness import Outcome, Row, at_most
 from tools.bench.hub_under_load import HubUnderLoad, Use
-from tools.bench.scale_hub import HUB_KEY, POINTS_PER_SLAVE, device_keys
+from tools.bench.modbus_tcp_scale import points_given
+from tools.bench.scale_hub import HUB_KEY, device_keys
 from tools.local_cloud.process_io import CloudProcess
 from tools.sim.tcp_farm import TcpFarm
 
@@ -19,18 +21,20 @@ SETTLE_S = 20.0
 def run(scale: float = 1.0) -> Outcome:
     """Measure an idle hub, then a loaded one."""
     slaves = max(1, round(SLAVES * scale))
-    idle = _measured([], 1.0, None, IDLE_S)
+    idle = _measured([], lambda: 0, None, IDLE_S)
     with (
         CloudProcess(None, 0) as cloud,
         TcpFarm(slaves, processes=1) as farm,
         _registered(cloud, slaves) as keys,
     ):
-        loaded = _measured(farm.ports, POINTS_PER_SLAVE / len(device_keys(0)), keys, LOADED_S)
+        loaded = _measured(farm.ports, partial(points_given, farm), keys, LOADED_S)
     return Outcome("footprint", [*_rows("idle", idle, 1, 80), *_rows("1000 points/s", loaded, 10, 100)])
 
 
-def _measured(ports: list[int], per_sample: float, cloud: dict[str, Any] | None, seconds: float) -> list[Use]:
-    with HubUnderLoad(ports, per_sample, cloud=cloud) as hub:
+def _measured(
+    ports: list[int], count_points: Callable[[], int], cloud: dict[str, Any] | None, seconds: float
+) -> list[Use]:
+    with HubUnderLoad(ports, count_points, cloud=cloud) as hub:
         hub.measure(SETTLE_S)
         return [hub.measure(seconds) for _ in range(ROUNDS)]
 
