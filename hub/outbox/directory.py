@@ -107,8 +107,10 @@ class Directory:
         self.losses[cause] = self.losses.get(cause, 0) + rows
 
     def see_runs(self, runs: Iterable[Run]) -> None:
-        """Move the counters past rows that are on disk."""
+        """Move the counters past rows that are on disk. Raises DamagedChunk."""
         for ref, first_seq, rows in runs:
+            if ref >= len(self.next_seqs):
+                raise DamagedChunk("a chunk names a stream the snapshot does not know")
             self.next_seqs[ref] = max(self.next_seqs[ref], first_seq + rows)
 
     def see_time(self, boot: int, last_at: int) -> None:

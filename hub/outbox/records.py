@@ -84,6 +84,7 @@ class Transaction:
     failed: Sequence[FailedRow] = ()
     unfailed: Sequence[int] = ()
     snapshot: tuple[int, bytes] | None = None
+    snapshot_slots: Sequence[int] = ()
 
 
 @dataclass(slots=True)

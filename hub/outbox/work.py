@@ -82,13 +82,17 @@ class Work:
                 directory.salvaged[name] = through
             drafts = self._drafts(directory, hub_device_key, boot_id)
             put = [_squeezed(each, zstandard) for each in drafts]
-            if self._touches_the_past or directory.is_changed or _is_due(before, directory.through_chunk):
-                directory.is_changed = True
-            snapshot = None
-            if directory.is_changed:
-                body = directory.encode()
-                snapshot = (directory.version, zstandard.squeeze(body))
-            self.transaction = Transaction(put, self.drop, self.states, self.failed, self.unfailed, snapshot)
+            # Two slots in turn, so that damage to one page leaves the other; names that are new go into both.
+            has_new_names = directory.is_changed
+            snapshot: tuple[int, bytes] | None = None
+            slots: Sequence[int] = ()
+            if has_new_names or self._touches_the_past or _is_due(before, directory.through_chunk):
+                body = zstandard.squeeze(directory.encode())
+                snapshot = (directory.version, body)
+                slots = (0, 1) if has_new_names else (directory.version % 2,)
+            self.transaction = Transaction(
+                put, self.drop, self.states, self.failed, self.unfailed, snapshot, slots
+            )
         return self.transaction
 
     def for_a_fresh_file(self) -> "Work":

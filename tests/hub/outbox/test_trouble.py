@@ -199,9 +199,11 @@ async def test_a_damaged_file_is_set_aside_and_what_is_readable_brought_over(
     async with site_at(path) as site:
         await site.outbox.append(flows("tank-1", 4001, 4010), Lane.LIVE)
         await until(lambda: _is_settled(site))
-        await commit(site)
-        await send_all(site.outbox, cloud)
-        assert site.outbox.state().rows == 0
+        async with asyncio.timeout(20):
+            while site.outbox.state().rows:
+                # what turns out to be unreadable only now ends a take; its ledger row comes next
+                await commit(site)
+                await send_all(site.outbox, cloud)
     assert {4001.0, 4010.0} <= set(cloud.values("tank-1"))
     assert _unexplained_below(cloud) == []
 
