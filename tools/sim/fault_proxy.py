@@ -156,13 +156,16 @@ class FaultProxy:
         return fault
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if "cut" in self._faults:  # was on its way while the port closed
+            _reset(writer)
+            return
+        self._writers.add(writer)
         task = asyncio.create_task(self._hold(reader, writer))
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
 
     async def _hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Keep a connection for as long as both sides and the faults let it live."""
-        self._writers.add(writer)
         upstream: list[asyncio.StreamWriter] = []
         try:
             if self._hit("reset") is None:
