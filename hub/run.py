@@ -120,7 +120,7 @@ def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 
 def _spare_the_collector() -> None:
-    """Leave what lives as long as the hub out of garbage collection: a large site would feel each look at it."""
+    """Leave what lives as long as the hub out of garbage collection: looking through it takes a while."""
     gc.collect()
     gc.freeze()
 
