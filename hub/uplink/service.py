@@ -60,15 +60,13 @@ class UplinkService:
         self._sleep = sleep
         self._chance = chance
         now_s = clock.monotonic_s()
-        token = Token(settings.device_key, settings.device_secret, settings.token_renew_s)
-        known = Directory(settings.cloud_url)
         self._outbox = PatientOutbox(source, events, sleep)
         self._session = Session(
             transport,
             clock,
             events,
-            token=token,
-            known=known,
+            token=Token(settings.device_key, settings.device_secret, settings.token_renew_s),
+            known=Directory(settings.cloud_url),
             file=directory_file,
             on_server_time=on_server_time,
         )
