@@ -91,7 +91,7 @@ class SqliteDisk:
             self._connection = connection
             await connection
             await self._run(_prepare)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             self.abandon()
             raise _trouble(error, self.path) from error
 
@@ -126,7 +126,7 @@ class SqliteDisk:
             raise StorageTrouble(Trouble.IO, "the outbox is closed", self.path)
         try:
             return await self._connection.run(job)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise _trouble(error, self.path) from error
 
     async def load(self) -> Contents:
@@ -170,7 +170,9 @@ class SqliteDisk:
         delete(path)
 
 
-def _trouble(error: sqlite3.Error, path: str) -> StorageTrouble:
+def _trouble(error: Exception, path: str) -> StorageTrouble:
+    if isinstance(error, UnicodeDecodeError):  # SQLite quotes the file where it complains about it
+        return StorageTrouble(Trouble.CORRUPT, "it holds what was never written", path)
     code = getattr(error, "sqlite_errorcode", None)
     return StorageTrouble(trouble_of(code), f"{type(error).__name__}: {error}", path)
 
@@ -240,7 +242,9 @@ def write(connection: sqlite3.Connection, transaction: Transaction) -> None:
 def _write(connection: sqlite3.Connection, transaction: Transaction) -> None:
     _many(connection, "insert or replace into chunks values (?,?,?,?,?,?,?,?,?,?)", transaction.put)
     _many(connection, "delete from chunks where id = ?", [(chunk_id,) for chunk_id in transaction.drop])
-    _many(connection, "delete from states where chunk = ?", [(chunk_id,) for chunk_id in transaction.drop])
+    # What was known of a chunk's rows does not hold for what takes its place: a new chunk is all there.
+    stale = [*transaction.drop, *(row.chunk_id for row in transaction.put)]
+    _many(connection, "delete from states where chunk = ?", [(chunk_id,) for chunk_id in stale])
     _many(connection, "insert or replace into states values (?,?)", transaction.states)
     _many(
         connection, "insert or replace into failed_queue values (?,?,?,?,?,?,?,?,?,?,?,?)", transaction.failed

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from hub.outbox.retention import MERGE_CHUNKS
+from hub.outbox.upkeep_service import MERGE_AFTER_CHUNKS
 from shared_schema.enums import Lane
-from tests.hub.outbox.site import HUB, Cloud, Site, flow, reading, send_all, site_at
+from tests.hub.outbox.site import HUB, Cloud, Site, flow, flows, reading, send_all, site_at
 from tests.hub.outbox.test_outbox import commit
 from tests.hub.outbox.test_trouble import until
 
@@ -100,4 +102,26 @@ async def test_merges_small_chunks_of_a_long_outage_without_changing_a_row(tmp_p
         await send_all(site.outbox, cloud)
     assert cloud.values("tank-1") == [float(second) for second in range(400)]
     assert cloud.unexplained() == []
+    assert cloud.repeats == 0
+
+
+async def test_a_chunk_rewritten_to_the_same_length_forgets_what_was_sent_of_the_old_one(
+    tmp_path: Path,
+) -> None:
+    cloud = Cloud()
+    merged = MERGE_CHUNKS - 1  # single rows that join the half-sent chunk, and make it as long as it was
+    async with site_at(tmp_path / "outbox.db") as site:
+        await site.outbox.append(flows("tank-1", 1, 2 * merged), Lane.LIVE)
+        batch = await site.outbox.take(1000, Lane.LIVE)
+        assert batch is not None
+        cloud.store(batch, range(merged))
+        await site.outbox.settle(batch, range(merged), {})
+        last = 3 * merged + MERGE_AFTER_CHUNKS
+        for number in range(2 * merged + 1, last + 1):
+            await site.outbox.append(flows("tank-1", number, number), Lane.LIVE)
+        await site.outbox._upkeep.step(lambda: None)
+        assert site.outbox._stock.shelf.chunks[1].rows == 2 * merged
+        await site.cut_power(tmp_path / "after" / "outbox.db")
+        await send_all(site.outbox, cloud)
+    assert cloud.values("tank-1") == [float(number) for number in range(1, last + 1)]
     assert cloud.repeats == 0
