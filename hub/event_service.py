@@ -4,6 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
+from hub.errors import TryAgain
 from hub.events import EventBook, Trouble, lane_of, reading_of
 from hub.ports import Clock, ReadingSink
 from shared_schema.enums import Lane
@@ -41,14 +42,16 @@ class EventService:
         """Bring reports to the outbox for ever. The outbox raises events itself, so it comes only now."""
         while True:
             self.book.catch_up(self._clock.monotonic_s())
-            await self.deliver(outbox)
+            with suppress(TryAgain):  # disk and memory are full; what is known about that waits here
+                await self.deliver(outbox)
+            must_return = self.book.waiting or self.book.has_deferred
             with suppress(TimeoutError):
-                async with asyncio.timeout(CATCH_UP_S if self.book.has_deferred else None):
+                async with asyncio.timeout(CATCH_UP_S if must_return else None):
                     await self._news.wait()
             self._news.clear()
 
     async def deliver(self, outbox: ReadingSink) -> None:
-        """Store the reports that wait; one that is not stored goes on waiting."""
+        """Store the reports that wait; one that is not stored goes on waiting. Raises TryAgain."""
         while self.book.waiting:
             report = self.book.waiting[0]
             row = reading_of(report, self._hub_key, self._clock.stamp(report.at_s))

@@ -14,7 +14,7 @@ from typing import Any
 
 from hub.app import Hub, assemble, transport_to
 from hub.config import HubConfig
-from hub.errors import OperatorNeeded, PenstockError
+from hub.errors import OperatorNeeded, PenstockError, TryAgain
 from hub.modbus.service import ModbusBusService
 from hub.progress import Progress
 from hub.site import Site
@@ -62,7 +62,7 @@ async def _serve(hub: Hub, ended: asyncio.Event, *, is_draining: bool) -> None:
                 _cancel(sources)
             await hub.pipeline.drain()
             _cancel(senders)
-        with suppress(TimeoutError):  # a disk that fails now must not keep the hub from ending
+        with suppress(TimeoutError, TryAgain):  # a disk that fails now must not keep the hub from ending
             async with asyncio.timeout(LAST_WORDS_S):
                 await hub.events.deliver(hub.outbox)
         _cancel([writer])

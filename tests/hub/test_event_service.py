@@ -1,10 +1,14 @@
 import asyncio
 import logging
+from collections.abc import Sequence
 
 import pytest
 
+from hub import event_service
+from hub.errors import TryAgain
 from hub.event_service import EventService
 from hub.events import EventBook
+from hub.ports import Reading
 from shared_schema.enums import Lane
 from tests.fakes.fake_clock import FakeClock
 from tests.fakes.fake_sink import FakeSink
@@ -54,6 +58,38 @@ class BrokenSink(FakeSink):
 
     async def append(self, rows: object, lane: int) -> None:
         raise OSError(28, "no space left")
+
+
+class FullSink(FakeSink):
+    """Takes no alarm until it is told that there is room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_refused = asyncio.Event()
+        self.is_full = True
+
+    async def append(self, rows: Sequence[Reading], lane: int) -> None:
+        if self.is_full:
+            self.has_refused.set()
+            raise TryAgain("the disk is full", where="outbox.db")
+        await super().append(rows, lane)
+
+
+async def test_goes_on_when_disk_and_memory_are_full_and_reports_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(event_service, "CATCH_UP_S", 0.01)
+    sink = FullSink()
+    events = service(FakeClock())
+    running = asyncio.create_task(events.run(sink))
+    events.raise_event("error", "disk_full", "free some space")
+    async with asyncio.timeout(5):
+        await sink.has_refused.wait()
+        sink.is_full = False
+        await sink.arrived.wait()
+    assert not running.done()
+    running.cancel()
+    assert [row.values[1] for row, _ in sink.appended] == ["disk_full"]
 
 
 async def test_a_report_that_is_not_stored_goes_on_waiting() -> None:
