@@ -24,7 +24,7 @@ unit: $(VENV)/dev.stamp ## Run the tests that need no server but their own
 	@$(RUN) -m pytest $(addprefix --ignore=tests/,end_to_end micropython supabase tools/local_cloud) $(ARGS)
 
 soak: $(VENV)/dev.stamp node_modules/dev.stamp ## Run the long versions of the tests
-	@$(RUN) -m pytest --soak -m soak $(ARGS)
+	@$(RUN) -m pytest --soak -m soak -o faulthandler_timeout=7200 $(ARGS)
 
 check: $(VENV)/dev.stamp ## Lint, types, layering, generated files fresh
 	@$(RUN) -m ruff format --check .
