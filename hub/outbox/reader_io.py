@@ -96,7 +96,7 @@ class OutboxReader:
                 return job(connection)
             finally:
                 connection.close()
-        except (sqlite3.Error, DamagedChunk) as error:
+        except (sqlite3.Error, UnicodeDecodeError, DamagedChunk) as error:
             hint = "a running hub sets a damaged outbox aside and brings over what is readable"
             raise PenstockError(f"cannot be read: {error}", where=str(self._path), hint=hint) from error
 

@@ -21,6 +21,8 @@ from hub.outbox.work import Import
 from shared_schema.enums import LossCause
 
 DONE = -1  # in place of a chunk id: nothing is left to bring over
+# A damaged page can hold anything, also a column of another type.
+_DAMAGES = (DamagedChunk, IndexError, ValueError, TypeError, OverflowError)
 DETAIL = "the outbox file was damaged; some of these may have been delivered before"
 
 
@@ -42,11 +44,11 @@ class Salvage:
         restore = self.zstandard.restore
         try:
             runs, columns = decode_runs(restore(row.runs)), decode_body(restore(row.body))
-            left = unpacked(runs, columns, None if states is None else _fitting(restore(states), row.rows))
+            left = unpacked(runs, columns, self._states(states, row.rows))
             shape = self.old.shapes[row.shape]
             boot = self.old.boots[row.boot - 1] if row.boot else None
             streams = [(self.old.keys[ref], self.old.epochs[ref], first, rows) for ref, first, rows in runs]
-        except (DamagedChunk, IndexError, ValueError):
+        except _DAMAGES:
             self.damaged += 1
             return None
         for ref, first, rows in runs:
@@ -63,6 +65,12 @@ class Salvage:
             times = [at + boot.offset_ms for at in columns.recorded_at_ms]
             columns = Columns(times, columns.qualities, [boot.time_quality] * len(times), columns.values)
         return Import(row.lane, shape, boot_id, row.level, streams, columns)
+
+    def _states(self, squeezed: bytes | None, rows: int) -> bytes | None:
+        try:
+            return None if squeezed is None else _fitting(self.zstandard.restore(squeezed), rows)
+        except _DAMAGES:
+            return None
 
     def losses(self) -> list[Loss]:
         """Return what is missing, once every chunk was looked at."""

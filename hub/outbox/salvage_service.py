@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from hub.outbox.disk import Disk, WreckReader
 from hub.outbox.salvage import DONE, Salvage, newest, unfinished
@@ -58,7 +59,7 @@ class SalvageService:
         if stamp.time_quality != TimeQuality.PENDING:
             salvage.place_boots(self._settings.boot_id, stamp.recorded_at_ms)
         await self._bring_chunks(path, wreck, salvage, done)
-        await self._finish(path, wreck, salvage, is_first=done == 0)
+        await self._finish(path, wreck, salvage)
 
     async def _bring_chunks(self, path: str, wreck: WreckReader, salvage: Salvage, done: int) -> None:
         last = salvage.old.through_chunk + BEYOND
@@ -74,17 +75,18 @@ class SalvageService:
                 await asyncio.sleep(len(work.imports) / self._settings.salvage_chunks_per_s)
             first += CHUNKS
 
-    async def _finish(self, path: str, wreck: WreckReader, salvage: Salvage, *, is_first: bool) -> None:
+    async def _finish(self, path: str, wreck: WreckReader, salvage: Salvage) -> None:
         work = self._work(path, DONE)
         work.losses += salvage.losses()
-        work.failed += await wreck.failed() if is_first else []
+        work.failed += await wreck.failed()
         await self._write(work)
         lost = sum(loss.rows for loss in work.losses)
         if lost or salvage.damaged:
             message = f"{path} is brought over but for at most {lost} rows, now in the loss ledger"
             self._events.raise_event("error", EVENT, message)
         else:
-            self._disk.delete_wreck(path)
+            with suppress(OSError):  # it is not read again, only in the way
+                self._disk.delete_wreck(path)
             self._events.raise_event("info", EVENT, f"everything in {path} is brought over")
 
     def _work(self, path: str, through: int) -> Work:

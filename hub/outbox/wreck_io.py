@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from hub.outbox.records import ChunkRow, FailedRow
 
 T = TypeVar("T")
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # SQLite quotes the file where it complains about it
 
 
 class SqliteWreck:
@@ -20,7 +21,7 @@ class SqliteWreck:
 
     async def open(self) -> None:
         """Open the file, if it can be opened at all."""
-        with suppress(sqlite3.Error):
+        with suppress(*_UNREADABLE):
             self._connection = await asyncio.to_thread(_connect, self._path)
 
     async def close(self) -> None:
@@ -58,7 +59,7 @@ class SqliteWreck:
             return otherwise
         try:
             return await asyncio.to_thread(job, self._connection)
-        except sqlite3.Error:
+        except _UNREADABLE:
             return otherwise
 
 
@@ -69,7 +70,7 @@ def _connect(path: str) -> sqlite3.Connection:
 def _failed_from_both_ends(connection: sqlite3.Connection) -> dict[int, tuple[Any, ...]]:
     rows: dict[int, tuple[Any, ...]] = {}
     for direction in ("asc", "desc"):
-        with suppress(sqlite3.Error):
+        with suppress(*_UNREADABLE):
             for row in connection.execute(f"select * from failed_queue order by id {direction}"):
                 rows[row[0]] = row
     return rows
@@ -78,6 +79,6 @@ def _failed_from_both_ends(connection: sqlite3.Connection) -> dict[int, tuple[An
 def _readable(connection: sqlite3.Connection, statement: str, keys: range) -> list[tuple[Any, ...]]:
     rows = []
     for key in keys:
-        with suppress(sqlite3.Error):
+        with suppress(*_UNREADABLE):
             rows += connection.execute(statement, (key,)).fetchall()
     return rows
