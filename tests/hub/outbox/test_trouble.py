@@ -187,7 +187,7 @@ def _spoil(path: Path, rng: random.Random, places: int) -> None:
             file.write(rng.randbytes(rng.choice((1, 16, 4096))))
 
 
-@pytest.mark.parametrize("seed", (3, 4, 5, 11, 123, 132))
+@pytest.mark.parametrize("seed", [3, 4, 5, 11, 123, 132])
 async def test_a_damaged_file_is_set_aside_and_what_is_readable_brought_over(
     tmp_path: Path, seed: int
 ) -> None:
