@@ -9,7 +9,7 @@ LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --g
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit soak check bench generate format lock clean
+.PHONY: help demo test unit soak check lint bench generate format lock clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -17,7 +17,7 @@ help: ## Say what there is
 demo: $(VENV)/demo.stamp ## Run a site on this machine and ask its cloud for the verdict; ARGS="--seconds 90 ..."
 	@$(RUN) -m tools.command demo $(ARGS)
 
-test: $(VENV)/dev.stamp node_modules/dev.stamp ## Run every test but the long ones; ARGS="tests/hub -k planner"
+test: lint node_modules/dev.stamp ## Lint, then run every test but the long ones; ARGS="tests/hub -k planner"
 	@$(RUN) -m pytest $(ARGS)
 
 unit: $(VENV)/dev.stamp ## Run the tests that need no server but their own
@@ -26,13 +26,15 @@ unit: $(VENV)/dev.stamp ## Run the tests that need no server but their own
 soak: $(VENV)/dev.stamp node_modules/dev.stamp ## Run the long versions of the tests
 	@$(RUN) -m pytest --soak -m soak -o faulthandler_timeout=7200 $(ARGS)
 
-check: $(VENV)/dev.stamp ## Lint, types, layering, generated files fresh
-	@$(RUN) -m ruff format --check .
-	@$(RUN) -m ruff check .
+check: lint ## Lint, types, layering, generated files fresh
+	@$(RUN) -m pytest tests/test_repository.py
+
+lint: $(VENV)/dev.stamp
+	@$(RUN) -m ruff format --check --quiet .
+	@$(RUN) -m ruff check --quiet .
 	@$(RUN) -m mypy
 	@$(RUN) -m tools.generate --check
 	@$(RUN) -m tools.layering
-	@$(RUN) -m pytest tests/test_repository.py
 
 bench: $(VENV)/dev.stamp ## Measure against the references; NAMES="outbox uplink" ARGS="--json out.json"
 	@$(RUN) -m tools.command bench $(NAMES) $(ARGS)

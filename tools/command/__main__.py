@@ -12,7 +12,16 @@ from collections.abc import Sequence
 
 from hub.errors import ConfigError, PenstockError
 
-GROUPS = ("demo", "hub", "modbus", "outbox", "cloud", "sim", "bench")
+GROUPS = {
+    "demo": "a bus, a hub and a cloud on this machine, and the cloud's verdict",
+    "hub": "run the hub of a site",
+    "modbus": "find, read, write and plan Modbus transmitters",
+    "outbox": "look at what waits on disk, and at what the cloud refused",
+    "cloud": "run a cloud on this machine; register devices; ask whether everything arrived",
+    "sim": "simulate an RS485 bus",
+    "bench": "measure against references, side by side",
+}
+_NONE = "-"  # no group is loaded: enough for the list of them
 
 _EPILOG = """\
 start here:
@@ -25,8 +34,8 @@ exit codes: 0 fine · 1 failed · 2 wrong usage or configuration · 3 works but 
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of every subcommand."""
+def build_parser(only: str = "") -> argparse.ArgumentParser:
+    """Return the parser of every subcommand; only: the one group that will be used, so it alone is loaded."""
     parser = argparse.ArgumentParser(
         prog="penstock",
         description="Site telemetry that loses nothing.",
@@ -34,15 +43,19 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     groups = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in GROUPS:
-        importlib.import_module(f"tools.command.{name}").register(groups)
+    for name, sentence in GROUPS.items():
+        if only in {"", name}:
+            importlib.import_module(f"tools.command.{name}").register(groups)
+        else:
+            groups.add_parser(name, help=sentence)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    words = sys.argv[1:] if argv is None else argv
     try:
-        arguments = build_parser().parse_args(argv)
+        arguments = build_parser(words[0] if words and words[0] in GROUPS else _NONE).parse_args(words)
         return int(arguments.run(arguments))
     except ConfigError as error:
         for problem in error.problems:

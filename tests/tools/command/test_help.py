@@ -50,6 +50,14 @@ def test_every_group_is_there() -> None:
     assert {parser.prog.split()[1] for parser in PARSERS} == set(GROUPS)
 
 
+def test_the_list_of_groups_says_of_each_what_the_group_says_of_itself() -> None:
+    helps = {
+        choice.dest: choice.help for choice in build_parser()._subparsers._group_actions[0]._choices_actions
+    }
+
+    assert helps == GROUPS
+
+
 @each_parser
 def test_help_says_what_it_does(parser: argparse.ArgumentParser) -> None:
     assert parser.description
