@@ -118,6 +118,8 @@ class Outbox:
         except StorageTrouble as error:
             stock.take_back(loan)
             self._writer.report(error)
+            if self._writer.is_damaged:
+                self._hurry()
             return None
         except DamagedChunk:
             stock.take_back(loan)
@@ -244,7 +246,7 @@ class Outbox:
             await self._look(now_s)
 
     async def _write(self, work: Work, promises: list[asyncio.Future[None]]) -> None:
-        if not work.is_empty:
+        if not work.is_empty or self._writer.is_damaged:
             before_s = self._last_commit_s
             try:
                 await self._writer.write(work, self._relieve)
@@ -322,10 +324,10 @@ class Outbox:
         await self._promise()
 
     def _place_boots(self, work: Work) -> None:
-        known, self._known_boots = self._known_boots, {}
-        for boot_id, (offset_ms, time_quality) in known.items():
-            self._stock.place_boot(boot_id, offset_ms, time_quality)
-            work.needs_snapshot = True
+        # Each time: a fresh file knows nothing of them.
+        for boot_id, (offset_ms, time_quality) in self._known_boots.items():
+            if self._stock.place_boot(boot_id, offset_ms, time_quality):
+                work.needs_snapshot = True
         is_known = work.stamp.time_quality != TimeQuality.PENDING
         now_ms = work.stamp.recorded_at_ms if is_known else None
         if self._stock.place_ended(self._settings.boot_id, now_ms):

@@ -74,6 +74,7 @@ class SqliteDisk:
         self.path = path
         self._lock = Lock(path)
         self._connection: _InThread | None = None
+        self._aside: str | None = None
 
     async def open(self) -> None:
         """Lock and open the file, make its tables, and check it when it is small. Raises OperatorNeeded."""
@@ -115,10 +116,12 @@ class SqliteDisk:
         if connection is not None and (stopped := connection.stop()) is not None:
             await stopped
         try:
-            aside = set_aside(self.path)
+            # A disk that is full may take the fresh file only later: the old one is out of the way by then.
+            self._aside = self._aside or set_aside(self.path)
         except OSError as error:
             raise StorageTrouble(Trouble.IO, f"cannot set it aside: {error.strerror}", self.path) from error
         await self._open()
+        aside, self._aside = self._aside, None
         return aside
 
     async def _run(self, job: Callable[[sqlite3.Connection], T]) -> T:

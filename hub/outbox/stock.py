@@ -242,12 +242,14 @@ class Stock:
         """Number batches on from another stock's, so that its batches are not taken for this one's."""
         self._next_batch = other._next_batch  # noqa: SLF001
 
-    def place_boot(self, boot_id: str, offset_ms: int, time_quality: int) -> None:
-        """Say when a boot began, unless that is known already."""
+    def place_boot(self, boot_id: str, offset_ms: int, time_quality: int) -> bool:
+        """Say when a boot began, unless that is known already; whether it was not."""
         boot = self.directory.boots[self.directory.boot_ref(boot_id) - 1]
-        if boot.offset_ms is None:
-            boot.offset_ms, boot.time_quality = offset_ms, time_quality
-            self.directory.is_changed = True
+        if boot.offset_ms is not None:
+            return False
+        boot.offset_ms, boot.time_quality = offset_ms, time_quality
+        self.directory.is_changed = True
+        return True
 
     def place_ended(self, current_boot_id: str, now_ms: int | None) -> bool:
         """Place boots that ended without ever knowing the clock; whether that was possible and needed."""

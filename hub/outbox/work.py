@@ -96,13 +96,11 @@ class Work:
         return self.transaction
 
     def for_a_fresh_file(self) -> "Work":
-        """Return what of it another file can still take: what is new, and what was just refused."""
+        """Return what of it another file can still take: what is new, just refused, or of a third file."""
         if self.reserved:
             return Work(self.stamp)
-        return replace(
-            self, losses=[], rewrites=[], imports=[], drop=[], states=[], unfailed=[], salvage_progress=None,
-            transaction=None,
-        )  # fmt: skip
+        losses = self.losses if self.salvage_progress else []
+        return replace(self, losses=losses, rewrites=[], drop=[], states=[], unfailed=[], transaction=None)
 
     @property
     def _touches_the_past(self) -> bool:

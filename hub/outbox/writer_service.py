@@ -8,7 +8,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 
 from hub.outbox import directory as directories
@@ -35,7 +34,10 @@ Opened = dict[int, tuple[Runs, Columns]]
 
 
 class Writer:
-    """Owns the file and the stock. trouble: what is wrong now; None when all is well."""
+    """Owns the file and the stock.
+
+    trouble: what is wrong now; None when all is well. is_damaged: the next work starts a fresh file.
+    """
 
     def __init__(self, settings: OutboxSettings, disk: Disk, clock: Clock, events: EventSink) -> None:
         self._settings = settings
@@ -49,6 +51,7 @@ class Writer:
         self.disk = disk
         self.stock = self._fresh_stock(0)
         self.trouble: Trouble | None = None
+        self.is_damaged = False
         self.is_open = False
         self.started_over = asyncio.Event()
 
@@ -112,6 +115,9 @@ class Writer:
         stock.continue_batches_of(self.stock)
         stock.directory.salvaged = {**self.stock.directory.salvaged, aside: 0}
         self.stock = stock
+        # Both name chunks and rows of the old file; the fresh one has others under these numbers.
+        self._lost, self._purged = [], []
+        self.is_damaged = False
         self.started_over.set()
         self._events.raise_event("critical", Trouble.CORRUPT.value, f"{SENTENCES[Trouble.CORRUPT]} ({aside})")
 
@@ -138,13 +144,14 @@ class Writer:
         """Write a work if the disk takes it now."""
         self._pending = work
         try:
+            if self.is_damaged:
+                await self._start_over()
+                self._pending = work = self._for_this_file(work)
             await self.disk.write(partial(self._prepare, work))
         except StorageTrouble as error:
             if error.trouble is Trouble.BUG:
                 raise
             self.report(error)
-            if error.trouble is Trouble.CORRUPT:
-                await self._into_a_fresh_file(work)
             return False
         self._pending = None
         self.stock.publish(work)
@@ -155,14 +162,16 @@ class Writer:
         settings = self._settings
         return work.prepare(self.stock.directory, settings.hub_device_key, settings.boot_id, self._zstandard)
 
-    async def _into_a_fresh_file(self, work: Work) -> None:
-        with suppress(StorageTrouble):
-            await self._start_over()
-        self._pending = work.for_a_fresh_file()
+    def _for_this_file(self, work: Work) -> Work:
+        fresh = work.for_a_fresh_file()
+        fresh.failed = self.stock.refusals.adopt(fresh.failed)
+        return fresh
 
     def report(self, error: StorageTrouble) -> None:
         """Tell the operator, once while it lasts."""
-        if error.trouble is not self.trouble and error.trouble is not Trouble.CORRUPT:
+        if error.trouble is Trouble.CORRUPT:
+            self.is_damaged = True
+        elif error.trouble is not self.trouble:
             self._clear_trouble()
             self.trouble = error.trouble
             self._events.raise_event("error", error.trouble.value, str(error))
@@ -191,20 +200,30 @@ class Writer:
 
     async def examine(self, chunks: Sequence[Chunk]) -> None:
         """Find out which of these chunks cannot be read; their rows go to the ledger with the next work."""
+        shelf = self.stock.shelf
         for chunk in chunks:
             try:
                 await self.opened([chunk.chunk_id])
             except DamagedChunk:
-                await self._condemn(chunk)
+                if shelf.chunks.get(chunk.chunk_id) is chunk and not chunk.is_reserved:
+                    shelf.reserve([chunk])
+                    await self._condemn(chunk)
+            except StorageTrouble as error:
+                self.report(error)
 
     async def _condemn(self, chunk: Chunk) -> None:
-        self.stock.shelf.reserve([chunk])
-        rows = await self.disk.read([chunk.chunk_id], list)
+        stock = self.stock
         try:
+            rows = await self.disk.read([chunk.chunk_id], list)
             runs = [run for row in rows for run in decode_runs(self._zstandard.restore(row.runs))]
         except DamagedChunk:
             runs = []
-        self._lost.append((chunk, runs))
+        except StorageTrouble as error:
+            stock.shelf.release([chunk])
+            self.report(error)
+            return
+        if self.stock is stock:
+            self._lost.append((chunk, runs))
 
     def tell_losses(self, work: Work) -> None:
         """Put what could not be read into a work."""
