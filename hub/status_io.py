@@ -19,7 +19,10 @@ _DOCUMENT_BYTES = 16_000_000  # a thousand devices take about one megabyte
 
 @asynccontextmanager
 async def serve_status(folder: Path, snapshot: Callable[[], Mapping[str, Any]]) -> AsyncIterator[None]:
-    """Answer on folder/hub.sock with what snapshot returns, until the context ends."""
+    """Answer on folder/hub.sock with what snapshot returns, until the context ends.
+
+    Raises OperatorNeeded when another hub answers there: its socket is not taken from it.
+    """
 
     async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -31,6 +34,12 @@ async def serve_status(folder: Path, snapshot: Callable[[], Mapping[str, Any]]) 
             writer.close()
 
     with _short_path(folder) as path:
+        if _is_answered(path):
+            raise OperatorNeeded(
+                "another hub runs on this data folder",
+                where=str(folder),
+                hint="stop that hub first, or give this one a data folder of its own",
+            )
         _remove(path)
         server = await asyncio.start_unix_server(answer, path)
         try:
@@ -55,9 +64,20 @@ def read_status(folder: Path) -> dict[str, Any]:
             state: dict[str, Any] = orjson.loads(document)
             return state
     except (OSError, orjson.JSONDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise OperatorNeeded(
-            f"no hub answers ({error})", where=str(folder), hint="is it running? penstock hub run FILE"
+            f"no hub answers: {reason}", where=str(folder), hint="is it running? penstock hub run FILE"
         ) from None
+
+
+def _is_answered(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_CLIENT_TIMEOUT_S)
+        try:
+            connection.connect(path)
+        except OSError:
+            return False
+        return True
 
 
 def _remove(path: str) -> None:

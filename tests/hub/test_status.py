@@ -33,6 +33,14 @@ async def test_takes_over_the_socket_of_a_hub_that_was_killed(tmp_path: Path) ->
         assert (await asyncio.to_thread(read_status, tmp_path))["is_alive"]
 
 
+async def test_leaves_the_socket_to_a_hub_that_lives(tmp_path: Path) -> None:
+    async with serve_status(tmp_path, lambda: {"is_first": True}):
+        with pytest.raises(OperatorNeeded, match="another hub runs"):
+            async with serve_status(tmp_path, lambda: {"is_first": False}):
+                pass
+        assert (await asyncio.to_thread(read_status, tmp_path))["is_first"]
+
+
 def test_says_that_no_hub_answers(tmp_path: Path) -> None:
     with pytest.raises(OperatorNeeded, match="no hub answers"):
         read_status(tmp_path)
