@@ -29,7 +29,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class HubSection(_Section):
@@ -58,9 +58,9 @@ class CloudSection(_Section):
 class OutboxSection(_Section):
     """How much the outbox may hold."""
 
-    max_rows: Annotated[int, Field(ge=1000)] = 100_000_000
-    max_bytes: Annotated[int, Field(ge=1_000_000)] = 4_000_000_000
-    min_free_bytes: Annotated[int, Field(ge=0)] = 500_000_000
+    max_rows: Annotated[int, Field(ge=1000, le=10**12)] = 100_000_000
+    max_bytes: Annotated[int, Field(ge=1_000_000, le=10**15)] = 4_000_000_000
+    min_free_bytes: Annotated[int, Field(ge=0, le=10**15)] = 500_000_000
 
 
 class ClockSection(_Section):
@@ -172,8 +172,11 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError([Problem(str(path), "file", "not found", "name an existing TOML file")]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([Problem(str(path), "file", f"cannot be read: {error}")]) from None
+    except OSError as error:
+        raise ConfigError([Problem(str(path), "file", f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError as error:
+        reason = f"is not UTF-8 text: byte {error.start} is 0x{error.object[error.start]:02x}"
+        raise ConfigError([Problem(str(path), "file", reason, "save it as UTF-8")]) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(
             [Problem(str(path), "TOML", str(error), "strings need quotes, tables [names]")]

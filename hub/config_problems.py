@@ -26,6 +26,14 @@ def explain(file: str, detail: Any, document: Any, known_keys: Sequence[str]) ->
         hint = f"did you mean {close[0]}?" if close else "remove it"
     elif detail["type"] == "missing":
         reason = "is missing"
+    elif detail["type"] in {"model_type", "model_attributes_type", "dict_type", "mapping_type"}:
+        head = f"[[{location[0]}]]" if "[" in key else f"[{key}]"
+        reason, hint = "is not a table", f"it begins with a line {head}"
+    elif detail["type"] == "tuple_type":
+        reason, hint = (
+            f"is not a list, but {_shown(detail['input'])}",
+            "several tables: [[name]]; a list: [ ]",
+        )
     elif detail["type"] == "string_pattern_mismatch" and location[-1] == "device_key":
         reason = f"{_shown(detail['input'])} is not a device key"
         hint = "small letters, digits, '-', '_' and '.', a letter or digit first"
@@ -117,7 +125,7 @@ def _check_transmitters(file: str, document: Table) -> Iterator[Problem]:
 def _check_place(file: str, key: str, transmitter: Table, serial: dict[Any, bool]) -> Iterator[Problem]:
     bus, address = transmitter.get("bus"), transmitter.get("address")
     if isinstance(bus, str) and bus not in serial:
-        there = ", ".join(sorted(str(name) for name in serial)) or "none"
+        there = ", ".join(sorted(name for name in serial if isinstance(name, str))) or "none"
         yield Problem(file, f"{key}: bus", f"no bus is called {bus!r}", f"there is: {there}")
     if isinstance(address, int) and serial.get(bus) and not 1 <= address <= 247:
         yield Problem(file, f"{key}: address", f"{address} is not 1 to 247", "as set at the slave")

@@ -116,6 +116,28 @@ def test_never_prints_a_secret_that_is_wrong(tmp_path: Path) -> None:
     assert not any("12345" in problem for problem in problems)
 
 
+def test_says_how_a_file_was_not_saved_as_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_bytes("# Pegel Süd\n".encode("latin-1"))
+
+    assert problems_of(path) == ["file | is not UTF-8 text: byte 9 is 0xfc | save it as UTF-8"]
+    assert problems_of(tmp_path) == ["file | cannot be read: Is a directory | "]
+
+
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_takes_only_finite_numbers(tmp_path: Path, number: str) -> None:
+    text = GOOD.replace("interval_s = 1.0", f"interval_s = {number}")
+
+    assert "finite" in problems_of(write(tmp_path, text), {"KEY": "x", "SECRET": "x"})[0]
+
+
+def test_says_what_should_have_been_a_table(tmp_path: Path) -> None:
+    problems = problems_of(write(tmp_path, "hub = 3\nbus = [1]\n"))
+
+    assert "hub | is not a table | it begins with a line [hub]" in problems
+    assert "bus[0] | is not a table | it begins with a line [[bus]]" in problems
+
+
 @pytest.mark.parametrize("text", ["", "hub = 3", "[[hub]]", "bus = [1, 2]\ntransmitter = 'x'", "\x00"])
 def test_survives_shapes_nobody_meant(tmp_path: Path, text: str) -> None:
     assert problems_of(write(tmp_path, text))
