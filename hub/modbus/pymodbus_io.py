@@ -189,7 +189,7 @@ class Conversation:
             self._stop()
 
     def hear(self, data: bytes, heard_s: float) -> None:
-        """Take bytes from the wire. heard_s: when they were seen."""
+        """Take bytes from the wire. heard_s: when they were there for certain, so never too early."""
         self.heard_s = heard_s
         request = self._request
         if request is None or self._reply is None or self._reply.done():

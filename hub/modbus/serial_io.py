@@ -23,6 +23,7 @@ BY_ID = Path("/dev/serial/by-id")
 _LONGEST_FRAME_BYTES = 256  # MODBUS over Serial Line V1.02, section 2.5.1
 _LINGER_S = 0.00005  # watched so long beyond the shortest time a request took; then it wakes the loop
 _FORGET_S = 0.000002  # per reply, so that a slave that became slower is not waited for in vain for ever
+_CONTROL_CHARACTERS = 6  # index in what tcgetattr returns
 _KEPT_TIMES = 1024  # more than a bus polls different requests
 _PARITIES = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
 
@@ -87,6 +88,7 @@ class SerialLine:
         frame = self._talk.prepare(request, timeout_s + wire_s)
         await self._timer.until(max(silent_s, not_before_s))
         if self._serial is None:
+            self._talk.lose()
             return
         self._drain()
         # Written first: whatever else there is to do is done while the frame is on the wire.
@@ -94,7 +96,7 @@ class SerialLine:
         self._write(frame)
         self._talk.begin(sent_s)
         self._asked = request if self._settings.baud > FIXED_GAP_ABOVE_BAUD else None
-        self._busy_until_s = sent_s + request_s
+        self._busy_until_s = time.monotonic() + request_s
 
     async def reply(self) -> Reply:
         """Wait for what comes of the request sent last."""
@@ -119,11 +121,10 @@ class SerialLine:
         due_s = self._talk.sent_s + usual_s
         await self._timer.near(due_s)
         while self._serial is not None and self._talk.is_waiting and time.monotonic() < due_s + _LINGER_S:
-            seen_s = time.monotonic()
             with contextlib.suppress(OSError):
                 data = os.read(self._serial.fileno(), 4096)
                 if data:
-                    self._talk.hear(data, seen_s)
+                    self._talk.hear(data, time.monotonic())
 
     def _write(self, frame: bytes) -> None:
         try:
@@ -141,7 +142,6 @@ class SerialLine:
     def _read(self) -> None:
         if self._serial is None:
             return
-        seen_s = time.monotonic()
         try:
             data = os.read(self._serial.fileno(), 4096)
         except BlockingIOError:
@@ -149,7 +149,7 @@ class SerialLine:
         except OSError:
             data = b""
         if data and self._talk is not None:
-            self._talk.hear(data, seen_s)
+            self._talk.hear(data, time.monotonic())
         else:
             self._lose()
 
@@ -169,7 +169,7 @@ class SerialLine:
 def _opened(path: str, settings: BusSettings) -> serial.Serial:
     # A pseudo-terminal has no parity, and Linux refuses to set one.
     is_pseudo = os.path.realpath(path).startswith("/dev/pts/")
-    return serial.Serial(
+    port = serial.Serial(
         path,
         settings.baud,
         parity=_PARITIES["none" if is_pseudo else settings.parity],
@@ -177,6 +177,11 @@ def _opened(path: str, settings: BusSettings) -> serial.Serial:
         timeout=0,
         exclusive=True,
     )
+    # pyserial asks for empty reads when nothing is there, which is also what a port says that is gone.
+    attributes = termios.tcgetattr(port.fileno())
+    attributes[_CONTROL_CHARACTERS][termios.VMIN] = 1
+    termios.tcsetattr(port.fileno(), termios.TCSANOW, attributes)
+    return port
 
 
 def identity_of(path: str, by_id: Path = BY_ID) -> PortIdentity:

@@ -58,8 +58,9 @@ async def test_reads_and_writes(bus: SimulatedBus) -> None:
 
 async def test_keeps_the_silence_between_frames(bus: SimulatedBus) -> None:
     async with opened(bus) as line:
-        for _ in range(30):
+        for _ in range(150):
             assert not (await ask(line, read(1, "holding", 0, 2))).fault
+        assert line.is_open
     assert bus.counters.too_soon == 0
 
 
@@ -123,6 +124,16 @@ async def test_a_pulled_cable_ends_the_request_and_the_port_is_found_under_its_n
         assert bus.device != before
         await line.open()
         assert first_word(await ask(line, read(1, "holding", 4, 1))) == 1004
+
+
+async def test_a_cable_pulled_before_the_request_went_out_ends_it_too(bus: SimulatedBus) -> None:
+    async with opened(bus) as line:
+        sending = asyncio.create_task(line.send(read(1, "holding", 0, 2), 10.0, line.now_s() + 0.3))
+        await asyncio.sleep(0)
+        bus.pull()
+        await sending
+        reply = await asyncio.wait_for(line.reply(), 20)
+        assert reply.fault == DOWN
 
 
 async def test_a_port_belongs_to_one_program(bus: SimulatedBus) -> None:
