@@ -10,6 +10,7 @@ import orjson
 import uvloop
 
 from hub.config import HubConfig, load
+from hub.errors import ConfigError, Problem
 from hub.logging_io import configure_logging
 from hub.run import run_hub
 from hub.site import Site, describe
@@ -40,12 +41,14 @@ def register(groups: Any) -> None:
     status.add_argument("--json", action="store_true", help="print the whole state as JSON")
     drain = _add(commands, "drain", "poll nothing, upload what is stored, end when it is empty", _drain)
     drain.add_argument(
-        "--timeout", type=float, default=3600, metavar="S", help="give up after (default 3600)"
+        "--timeout", type=_seconds, default=3600.0, metavar="S", help="give up after (default 3600)"
     )
 
 
 def _add(commands: Any, name: str, sentence: str, handler: Any) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=sentence, description=sentence + ".")
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}."
+    )
     command.add_argument("config", type=Path, metavar="CONFIG", help="the hub's TOML file")
     command.set_defaults(run=handler)
     return command
@@ -65,6 +68,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _drain(arguments: argparse.Namespace) -> int:
     config, site = _opened(arguments)
+    if config.cloud is None:
+        hint = "the readings stay here; penstock outbox export writes them to a file"
+        raise ConfigError([Problem(str(arguments.config), "cloud", "is missing: drain where to?", hint)])
     configure_logging(config.hub.log_level, config.hub.log_file)
     try:
         uvloop.run(asyncio.wait_for(run_hub(config, site, is_draining=True), arguments.timeout))
@@ -72,6 +78,16 @@ def _drain(arguments: argparse.Namespace) -> int:
         print("penstock: not everything was uploaded in time; the rest is kept", file=sys.stderr)
         return 1
     return 0
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not within 0-1000000 seconds")
+    return seconds
 
 
 def _check(arguments: argparse.Namespace) -> int:

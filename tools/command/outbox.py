@@ -71,7 +71,9 @@ def _add(
     *,
     has_json: bool = False,
 ) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=sentence, description=f"{sentence}.")
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}."
+    )
     command.add_argument("config", nargs="?", metavar="CONFIG", help="the hub's TOML file")
     command.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="the hub's data folder, instead of CONFIG"
