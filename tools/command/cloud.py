@@ -179,9 +179,8 @@ def _admin(arguments: argparse.Namespace) -> CloudAdmin:
             return CloudAdmin(running["url"], secret_key or running["secret_key"])
     if not url or not secret_key:
         hint = "give both, set SUPABASE_URL and SUPABASE_SECRET_KEY, or run: penstock cloud local"
-        raise ConfigError(
-            [Problem("cloud", "--url, --secret-key", "no cloud is named and none runs here", hint)]
-        )
+        reason = f"the secret key of {url} is missing" if url else "no cloud is named and none runs here"
+        raise ConfigError([Problem("cloud", "--url, --secret-key", reason, hint)])
     return CloudAdmin(url, secret_key)
 
 

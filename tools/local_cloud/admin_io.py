@@ -54,7 +54,7 @@ class CloudAdmin:
     """The operator's side of a cloud. Every call blocks and raises PenstockError when it is refused."""
 
     def __init__(self, url: str, secret_key: str) -> None:
-        self._url = url.rstrip("/")
+        self._url = _checked(url).rstrip("/")
         self._secret_key = secret_key
 
     def register_device(self, device_key: str, kind: str, hub: str | None = None) -> RegisteredDevice:
@@ -108,7 +108,11 @@ class CloudAdmin:
     def call(self, function: str, arguments: dict[str, Any]) -> Any:
         """Call a function of the schema public and return its answer."""
         content, _ = self._request("POST", f"/rest/v1/rpc/{function}", arguments)
-        return json.loads(content)
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            what = "something that is not the cloud answered in its place"
+            raise OperatorNeeded(what, where=self._url, hint="check the address") from error
 
     def _request(
         self, method: str, path: str, body: dict[str, Any] | None = None, prefer: str = "return=minimal"
@@ -126,8 +130,22 @@ class CloudAdmin:
             raise _refusal(error, f"{self._url}{path}") from error
         except OSError as error:
             raise TryAgain(
-                f"the cloud cannot be reached: {error}", where=self._url, hint="is it running?"
+                f"the cloud cannot be reached: {getattr(error, 'reason', error)}",
+                where=self._url,
+                hint="is it running?",
             ) from error
+
+
+def _checked(url: str) -> str:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        is_address = is_address and re.fullmatch(r"[!-~]+", url) is not None
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise OperatorNeeded("is not the address of a cloud", where=url, hint="https://<project>.supabase.co")
+    return url
 
 
 def _refusal(error: urllib.error.HTTPError, where: str) -> PenstockError:
@@ -138,6 +156,8 @@ def _refusal(error: urllib.error.HTTPError, where: str) -> PenstockError:
         what, hint = answer.get("message") or str(error), answer.get("hint") or ""
     except (ValueError, AttributeError):
         what, hint = f"{error.code} {error.reason}", ""
+    if error.code == http.HTTPStatus.CONFLICT and "devices_device_key_key" in what:
+        what, hint = "there is a device with this key already", "a key is given once, for ever"
     if error.code == http.HTTPStatus.UNAUTHORIZED:
         hint = "check the secret key (sb_secret_…)"
     return OperatorNeeded(what, where=where, hint=hint)

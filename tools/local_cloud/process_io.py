@@ -192,8 +192,13 @@ class CloudProcess:
 
 
 def _lock(data_dir: Path) -> IO[str]:
-    data_dir.mkdir(parents=True, exist_ok=True)
-    lock = (data_dir / "lock").open("w")
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = (data_dir / "lock").open("w")
+    except OSError as error:
+        raise OperatorNeeded(
+            f"data cannot be kept there: {error.strerror}", where=str(data_dir), hint="see --data-dir"
+        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -54,7 +54,7 @@ async function answerDeviceToken(request) {
   if (request.method !== "POST") return json(405, { code: "bad_request", message: "POST only" });
   const key = request.headers.get("apikey");
   if (key !== settings.publishableKey && key !== settings.secretKey) {
-    return json(401, { code: "bad_api_key", message: "the header apikey is missing or wrong" });
+    return json(401, { code: "bad_api_key", message: "Invalid API key" });
   }
   const body = await request.text();
   const answer = await alone(() =>

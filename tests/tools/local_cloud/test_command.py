@@ -108,6 +108,27 @@ def test_a_cloud_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) 
     assert "cannot be reached" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("url", ["notaurl", "http://[::bad", "http://a:99999", "http://a/b c", "ftp://a"])
+def test_what_is_no_address_is_named(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cloud", "completeness", "--url", url, "--secret-key", "x"]) == 1
+    assert "is not the address of a cloud" in capsys.readouterr().err
+
+
+def test_a_key_that_is_taken_is_named(
+    hub: Hub, target: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["cloud", "register", hub.key, "--kind", "hub", *target]) == 1
+    assert "there is a device with this key already" in capsys.readouterr().err
+
+
+def test_a_file_in_place_of_the_data_folder_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["cloud", "local", "--port", "0", "--data-dir", str(tmp_path / "file")]) == 1
+    assert "data cannot be kept there: File exists" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("option", [["--port", "70000"], ["--token-life", "0"], ["--token-life", "7201"]])
 def test_an_option_out_of_range_is_a_usage_error(
     option: list[str], capsys: pytest.CaptureFixture[str]
