@@ -1,4 +1,4 @@
-"""Going on in a fresh file: when reading finds the damage, when there is no room for it, when it comes twice."""
+"""Going on in a fresh file: when reading finds damage, when the disk is full, when damage comes twice."""
 
 import asyncio
 import random
@@ -36,16 +36,27 @@ def noise(first: int, rng: random.Random) -> list:  # type: ignore[type-arg]
 
 
 def spoil_chain(path: Path) -> None:
-    """Make the second half of the pages point nowhere; SQLite finds out when it follows them."""
+    """Cut the chain of pages that holds a chunk; SQLite finds out when it follows it."""
+    whole = path.read_bytes()
+    size = int.from_bytes(whole[16:18], "big")
+    for page in range(len(whole) // size // 2, len(whole) // size):
+        at = page * size
+        path.write_bytes(whole[:at] + b"\xff\xff\xff\xf0" + whole[at + 4 :])
+        if unreadable(path) == 1:
+            return
+    raise AssertionError("no page belongs to one chunk alone")
+
+
+def unreadable(path: Path) -> int:
     other = sqlite3.connect(path)
-    other.execute("pragma wal_checkpoint(truncate)")
-    pages = other.execute("pragma page_count").fetchone()[0]
-    size = other.execute("pragma page_size").fetchone()[0]
+    count = 0
+    for chunk_id in range(1, 11):
+        try:
+            other.execute("select body from chunks where id = ?", (chunk_id,)).fetchone()
+        except sqlite3.DatabaseError:
+            count += 1
     other.close()
-    with path.open("r+b") as file:
-        for page in range(pages // 2, pages // 2 + 3):
-            file.seek(page * size)
-            file.write(b"\xff\xff\xff\xf0")
+    return count
 
 
 async def test_damage_that_only_reading_finds_holds_up_nothing(
@@ -56,6 +67,11 @@ async def test_damage_that_only_reading_finds_holds_up_nothing(
     async with site_at(path) as site:
         for first in range(0, 10 * ROWS, ROWS):
             await site.outbox.append(noise(first, rng), Lane.LIVE)
+        batch = await site.outbox.take(ROWS, Lane.LIVE)
+        assert batch is not None
+        cloud.store(batch, range(ROWS))
+        await site.outbox.settle(batch, range(ROWS), {})
+        await commit(site)
     await asyncio.to_thread(spoil_chain, path)
     async with site_at(path) as site:
         async with asyncio.timeout(20):
