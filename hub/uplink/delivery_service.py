@@ -43,6 +43,9 @@ async def _deliver_once(parcel: Parcel, kind: Kind, session: Session, max_reques
             return False
         elif outcome.by_policy and await session.has_other_devices():
             return True
+        elif outcome.by_policy and session.shut_out is not None:
+            parcel.trouble = session.shut_out
+            return False
         else:
             _refuse(parcel, bisection, outcome)
     return False

@@ -15,6 +15,14 @@ from hub.uplink.outcome import STORED, Outcome, Reaction, outcome_of
 PAGE = 1000  # the Data API returns no more rows than this at once, unless the project says otherwise
 MAX_DEVICES = 100_000  # a hub with more is a loop in the paging
 
+# A hub always sees itself, unless it may do nothing at all. Its rows are kept until it may again.
+SHUT_OUT = Outcome(
+    Reaction.OPERATOR,
+    "device_refused",
+    "the cloud shows this hub no device, not even itself: approve it again, or put one that is approved into "
+    "hub.device_key",
+)
+
 
 class Keepsake(Protocol):
     """Where a directory outlives a restart."""
@@ -62,6 +70,8 @@ class Directory:
         self._pages.update(page)
         if len(page) >= PAGE and len(self._pages) < MAX_DEVICES:
             return _page_after(max(page.values()), "")
+        if not self._pages:
+            return SHUT_OUT
         self._ids = self._pages
         return STORED
 

@@ -29,6 +29,7 @@ class Session:
     """One hub's dealings with its cloud.
 
     file: where the directory is kept, so that a restart does not depend on reading it.
+    shut_out: why the hub may do nothing in this cloud, as far as reading the directory has shown.
     on_server_time: told each Date of the cloud as Unix ms in whole seconds, with the monotonic moments of the
     question and of the answer.
     """
@@ -55,6 +56,7 @@ class Session:
         self._directory_lock = asyncio.Lock()
         self._directory_read_s: float | None = None
         self.server_offset_ms: int | None = None
+        self.shut_out: Outcome | None = None
 
     @property
     def ids(self) -> Mapping[str, int]:
@@ -101,6 +103,7 @@ class Session:
                 self._directory_read_s = self._clock.monotonic_s()
                 if before != self.ids:
                     await self._keep_directory()
+            self.shut_out = outcome if outcome.reaction is Reaction.OPERATOR else None
             return outcome
 
     async def has_other_devices(self) -> bool:

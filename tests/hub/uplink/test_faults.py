@@ -282,18 +282,20 @@ async def test_rows_without_room_to_wait_are_given_back_with_the_reason(site: Si
     assert "knows no device 'tank-9'" in next(iter(site.source.dead.values()))[0]
 
 
-async def test_a_revoked_hub_keeps_its_rows(site: Site) -> None:
+async def test_a_revoked_hub_keeps_its_rows_however_many_they_are(site: Site) -> None:
+    site.settings = dataclasses.replace(site.settings, parked_rows=10)
     await online(site)
     site.source.add("tank-1", 1.0)
     await site.until_sent()
     await site.time.pass_s(60, is_busy=site.is_busy)
     known = dict(site.cloud.devices)
     site.cloud.devices.clear()
-    site.source.add("tank-1", 2.0, count=10)
-    await site.until(lambda: "device_unregistered" in site.events.codes())
+    site.source.add("tank-1", 2.0, count=30)
+    await site.until(lambda: "device_refused" in site.events.codes())
     await site.time.pass_s(600, is_busy=site.is_busy)
-    assert len(site.source.rows) == 10
+    assert len(site.source.rows) == 30
     assert not any(row.reasons for row in site.source.rows)
+    assert not site.source.dead
     site.cloud.devices.update(known)
     await site.until_sent()
     site.assert_exact()
