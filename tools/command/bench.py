@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.errors import ConfigError, Problem
 from tools.bench.harness import Outcome, table, to_json
+from tools.command.destination import require_file
 
 NAMES = ("modbus-rtu-wire", "modbus-rtu-plan", "modbus-tcp-scale", "outbox", "uplink", "footprint")
 
@@ -35,6 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
     if unknown:
         hint = f"there are: {', '.join(NAMES)}"
         raise ConfigError([Problem("bench", name, "is not a benchmark", hint) for name in unknown])
+    if not 0 < arguments.scale <= 1000:
+        raise ConfigError([Problem("--scale", f"{arguments.scale:g}", "is not more than 0 and at most 1000")])
+    require_file("--json", arguments.json)
     outcomes: list[Outcome] = []
     for name in arguments.names or NAMES:
         print(f"measuring {name} …", file=sys.stderr, flush=True)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 
 from hub.errors import ConfigError, Problem
+from tools.command.destination import require_file, require_folder
 from tools.demo.faults import INSTANTS, SPANS, parse_faults
 from tools.demo.run import Demo, run_demo
 from tools.demo.screen import live_view, verdict
@@ -52,6 +53,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if not 5 <= arguments.seconds <= 86_400:
         raise ConfigError([Problem("--seconds", f"{arguments.seconds:g}", "is not 5 to 86400")])
     faults = parse_faults(arguments.faults, arguments.seconds)
+    require_file("--json", arguments.json)
+    require_folder("--keep", arguments.keep)
     demo = Demo(arguments.seconds, faults, arguments.keep)
     result = asyncio.run(_play(demo))
     clean = is_clean(result)
