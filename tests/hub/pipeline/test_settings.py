@@ -19,6 +19,7 @@ TANK_ONE = DeviceSettings("tank-1", TANK, (LEVEL,), interval_s=10.0)
         (TANK, (PointSettings("flow_rate_lpm"),), "flow_rate_lpm: a tank has .*water_level_cm"),
         (TANK, (LEVEL, LEVEL), "water_level_cm: two points"),
         (TANK, (replace(LEVEL, low=6000.0),), "water_level_cm: its range from 6000 to 5000 is empty"),
+        (TANK, (replace(LEVEL, high=5001.0),), "water_level_cm: its range must lie within 0 to 5000"),
         (TANK, (replace(LEVEL, aggregate="median"),), "water_level_cm: aggregate 'median' is none of mean"),
         (TANK, (replace(LEVEL, wrap=1000.0),), 'water_level_cm: only a metric with aggregate "total" wraps'),
         (FLOW, (replace(TOTAL, wrap=0.0),), "cumulative_volume_l: it must wrap at a value above 0"),
