@@ -114,7 +114,7 @@ def _problems_of_point(device: DeviceSettings, point: PointSettings) -> Sequence
         problems.append(f"its range from {low:g} to {high:g} is empty")
     elif low < metric.low or high > metric.high:
         # The cloud stores no row with a value outside these.
-        problems.append(f"its range must lie within {metric.low:g} to {metric.high:g}, what the metric can be")
+        problems.append(f"its range must lie within {metric.low:g} to {metric.high:g}, as the metric")
     aggregate = device.aggregate_of(point)
     if aggregate not in get_args(Aggregate):
         problems.append(f"aggregate {aggregate!r} is none of {', '.join(get_args(Aggregate))}")
