@@ -47,6 +47,8 @@ async def run_hub(config: HubConfig, site: Site, *, is_draining: bool = False) -
             await _serve(hub, ended, is_draining=is_draining)
     except BaseExceptionGroup as group:
         raise _first_known(group) from None
+    if is_draining and ended.is_set():
+        raise PenstockError("interrupted before everything was uploaded", hint="the rest is kept")
 
 
 async def _serve(hub: Hub, ended: asyncio.Event, *, is_draining: bool) -> None:
