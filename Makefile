@@ -29,7 +29,7 @@ soak: $(VENV)/dev.stamp node_modules/dev.stamp ## Run the long versions of the t
 check: lint ## Lint, types, layering, generated files fresh
 	@$(RUN) -m pytest tests/test_repository.py
 
-lint: $(VENV)/dev.stamp
+lint: $(VENV)/dev.stamp ## Style, types, layering, generated files
 	@$(RUN) -m ruff format --check --quiet .
 	@$(RUN) -m ruff check --quiet .
 	@$(RUN) -m mypy
