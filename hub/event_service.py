@@ -63,6 +63,7 @@ class EventService:
                 self.book.waiting.popleft()
 
     def _log(self, level: int, trouble: Trouble, what: str) -> None:
-        where = f"{trouble.device_key}: " if trouble.device_key else ""
+        key = trouble.device_key
+        where = f"{key}: " if key and not what.startswith(key) else ""
         context = {"correlation_id": trouble.correlation_id, "device_key": trouble.device_key}
         log.log(level, "%s: %s%s", trouble.code, where, what, extra=context)

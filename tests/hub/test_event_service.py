@@ -117,6 +117,11 @@ def test_logs_once_with_the_id_of_the_trouble(caplog: pytest.LogCaptureFixture) 
     assert {record.__dict__["correlation_id"] for record in caplog.records} == {"id1"}
 
 
+def test_a_log_line_names_its_device_once(caplog: pytest.LogCaptureFixture) -> None:
+    service(FakeClock()).raise_event("warning", "stale_data", "tank-1 is silent", device_key="tank-1")
+    assert [record.getMessage() for record in caplog.records] == ["stale_data: tank-1 is silent"]
+
+
 def test_a_level_nobody_knows_is_an_error() -> None:
     events = service(FakeClock())
     events.raise_event("fatal", "bus_down", "no answer")
