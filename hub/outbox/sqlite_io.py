@@ -28,7 +28,7 @@ from hub.outbox.records import (
     Transaction,
     Usage,
 )
-from hub.outbox.trouble import Trouble, trouble_of
+from hub.outbox.trouble import DAMAGES, Trouble, trouble_of
 from hub.outbox.wreck_io import SqliteWreck
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ class SqliteDisk:
         try:
             await self._open()
         except StorageTrouble as error:
-            if error.trouble is not Trouble.CORRUPT:
+            if error.trouble not in DAMAGES:
                 self._lock.release()
             raise
 

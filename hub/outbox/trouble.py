@@ -13,6 +13,9 @@ class Trouble(Enum):
     BUG = ""
 
 
+# A statement that never fails does when the file no longer has the table it names.
+DAMAGES = frozenset({Trouble.CORRUPT, Trouble.BUG})
+
 _PRIMARY = {
     3: Trouble.IO,  # PERM
     5: Trouble.LOCKED,  # BUSY

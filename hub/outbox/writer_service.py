@@ -20,7 +20,7 @@ from hub.outbox.refusals import Refusals
 from hub.outbox.settings import OutboxSettings
 from hub.outbox.squeeze import Zstandard
 from hub.outbox.stock import Stock
-from hub.outbox.trouble import SENTENCES, Trouble
+from hub.outbox.trouble import DAMAGES, SENTENCES, Trouble
 from hub.outbox.work import Work
 from hub.ports import Clock, EventSink
 from shared_schema.enums import LossCause
@@ -77,7 +77,7 @@ class Writer:
                 self.is_open = True
                 await self._load()
             except (StorageTrouble, DamagedChunk) as error:
-                if isinstance(error, StorageTrouble) and error.trouble is not Trouble.CORRUPT:
+                if isinstance(error, StorageTrouble) and error.trouble not in DAMAGES:
                     raise
                 self.is_open = True
                 log.error("the outbox is damaged: %s", error)  # noqa: TRY400 - a sentence, not a traceback
@@ -169,7 +169,7 @@ class Writer:
 
     def report(self, error: StorageTrouble) -> None:
         """Tell the operator, once while it lasts."""
-        if error.trouble is Trouble.CORRUPT:
+        if error.trouble in DAMAGES:
             self.is_damaged = True
         elif error.trouble is not self.trouble:
             self._clear_trouble()

@@ -188,3 +188,22 @@ async def test_a_chunk_of_the_old_file_found_damaged_late_costs_the_new_one_noth
         await send_all(site.outbox, cloud)
     assert cloud.values("tank-1") == [1, 2, 3, 4, 5]
     assert cloud.values("tank-2") == [1, 2, 3, 4, 5]
+
+
+async def test_a_file_without_one_of_its_tables_is_damaged(tmp_path: Path) -> None:
+    path, cloud = tmp_path / "outbox.db", Cloud()
+    async with site_at(path) as site:
+        await site.outbox.append(flows("tank-1", 1, 5), Lane.LIVE)
+    other = sqlite3.connect(path)
+    other.execute("drop table states")
+    other.close()
+    site = Site(path)
+    site.task = asyncio.create_task(site.outbox.run())
+    await asyncio.wait_for(site.outbox.append(flows("tank-1", 6, 8), Lane.LIVE), 20)
+    await until(lambda: _is_settled(site))
+    await commit(site)
+    await send_all(site.outbox, cloud)
+    await site.stop()
+    assert "outbox_corrupt" in site.events.raised
+    assert sorted(cloud.values("tank-1")) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert cloud.unexplained() == []
