@@ -63,6 +63,6 @@ async def test_serves_an_event_loop() -> None:
         assert await cloud.completeness() == []
         with pytest.raises(OperatorNeeded, match="cannot be a device key"):
             await cloud.register_device("Not a key", "tank")
-        with pytest.raises(OperatorNeeded, match="duplicate key"):
+        with pytest.raises(OperatorNeeded, match="a device with this key already"):
             await cloud.register_device("tank", "tank")
     assert cloud.process.pid is None
