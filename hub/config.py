@@ -8,6 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -165,6 +166,23 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> HubConfig:
     if problems:
         raise ConfigError(without_echoes(problems))
     return _anchored(config, path.parent)
+
+
+def sound_transmitters(
+    path: Path, environment: Mapping[str, str] | None = None
+) -> list[tuple[int, TransmitterSection]]:
+    """Return the transmitters of a refused file that are well formed by themselves, with their places."""
+    try:
+        document = _read(path)
+    except ConfigError:
+        return []
+    filled = _substitute(document, environment if environment is not None else os.environ, "", "", [])
+    entries = filled.get("transmitter")
+    sound: list[tuple[int, TransmitterSection]] = []
+    for i, entry in enumerate(entries if isinstance(entries, list) else []):
+        with suppress(ValidationError):
+            sound.append((i, TransmitterSection.model_validate(entry)))
+    return sound
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -7,9 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
+from pathlib import Path
 from typing import Any
 
-from hub.config import BusSection, CalibrationSection, HubConfig, MetricSection, TransmitterSection
+from hub.config import (
+    BusSection,
+    CalibrationSection,
+    HubConfig,
+    MetricSection,
+    TransmitterSection,
+    load,
+    sound_transmitters,
+)
 from hub.errors import ConfigError, Problem
 from hub.modbus.points import Point
 from hub.modbus.profiles import Limits, parse_points
@@ -37,28 +46,47 @@ class Site:
         return [(bus, places[bus.name]) for bus in self.buses]
 
 
+def open_site(path: Path) -> tuple[HubConfig, Site]:
+    """Return a configuration file and what it means.
+
+    Raises ConfigError with every problem at once, in the format and in the meaning.
+    """
+    try:
+        config = load(path)
+    except ConfigError as error:
+        beyond = _describe_all(str(path), sound_transmitters(path))[1]
+        known = {problem.key.split(":")[0] for problem in error.problems}
+        news = [problem for problem in beyond if problem.key.split(":")[0] not in known]
+        raise ConfigError([*error.problems, *news]) from None
+    return config, describe(str(path), config)
+
+
 def describe(file: str, config: HubConfig) -> Site:
     """Return what a configuration means. file: how problems name it.
 
     Raises ConfigError with every problem at once.
     """
+    described, problems = _describe_all(file, list(enumerate(config.transmitter)))
+    if problems:
+        raise ConfigError(problems)
+    transmitters, devices = zip(*described, strict=True) if described else ((), ())
+    return Site(tuple(bus_settings(bus) for bus in config.bus), transmitters, devices)
+
+
+def _describe_all(
+    file: str, sections: Sequence[tuple[int, TransmitterSection]]
+) -> tuple[list[tuple[Transmitter, DeviceSettings]], list[Problem]]:
     problems: list[Problem] = []
-    transmitters: list[Transmitter] = []
-    devices: list[DeviceSettings] = []
-    for i, section in enumerate(config.transmitter):
+    described: list[tuple[Transmitter, DeviceSettings]] = []
+    for i, section in sections:
         key = f"transmitter[{i}] of {section.device_key}"
         try:
-            transmitter, device = _describe_transmitter(file, key, section)
+            described.append(_describe_transmitter(file, key, section))
         except ConfigError as error:
             problems += error.problems
         except ValueError as error:
             problems.append(Problem(file, key, str(error)))
-        else:
-            transmitters.append(transmitter)
-            devices.append(device)
-    if problems:
-        raise ConfigError(problems)
-    return Site(tuple(bus_settings(bus) for bus in config.bus), tuple(transmitters), tuple(devices))
+    return described, problems
 
 
 def bus_settings(section: BusSection) -> BusSettings:

@@ -6,7 +6,7 @@ import pytest
 
 from hub.config import load
 from hub.errors import ConfigError
-from hub.site import Site, describe
+from hub.site import Site, describe, open_site
 
 HEAD = """
 [hub]
@@ -147,3 +147,33 @@ aggregate = "last"
     )
 
     assert site.devices[0].points[0].wrap is None
+
+
+def test_mistakes_in_format_and_in_meaning_are_named_together(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text(
+        HEAD.replace('data_dir = "var"', 'data_dir = "var"\nheartbeat_s = -1')
+        + """
+[[transmitter]]
+device_key = "a"
+bus = "field"
+address = 1
+profile = "no-such-thing"
+[[transmitter]]
+device_key = "b"
+bus = "field"
+address = "x"
+profile = "no-such-thing-either"
+""",
+        encoding="utf-8",
+    )
+
+    with pytest.raises(ConfigError) as caught:
+        open_site(path)
+
+    keys = [problem.key for problem in caught.value.problems]
+    assert keys == [
+        "hub.heartbeat_s",
+        "transmitter[1].address of b",
+        "transmitter[0] of a: profile no-such-thing",
+    ]

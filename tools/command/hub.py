@@ -13,7 +13,7 @@ from hub.config import HubConfig, load
 from hub.errors import ConfigError, Problem
 from hub.logging_io import configure_logging
 from hub.run import run_hub
-from hub.site import Site, describe
+from hub.site import Site, open_site
 from hub.status_io import read_status
 
 _EPILOG = """\
@@ -55,8 +55,7 @@ def _add(commands: Any, name: str, sentence: str, handler: Any) -> argparse.Argu
 
 
 def _opened(arguments: argparse.Namespace) -> tuple[HubConfig, Site]:
-    config: HubConfig = load(arguments.config)
-    return config, describe(str(arguments.config), config)
+    return open_site(arguments.config)
 
 
 def _run(arguments: argparse.Namespace) -> int:

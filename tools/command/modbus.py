@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hub.config import load
 from hub.errors import ConfigError, Problem
 from hub.modbus.forecast import Outlook, PollOutlook, forecast
 from hub.modbus.holes import HoleMemory
@@ -16,7 +15,7 @@ from hub.modbus.profiles import PARITIES
 from hub.modbus.profiles_io import load_profile, profile_names
 from hub.modbus.registers import FUNCTIONS, TYPES, natural_order
 from hub.modbus.settings import BusSettings, Transmitter
-from hub.site import describe
+from hub.site import open_site
 from tools.command import modbus_wire
 
 _EPILOG = """\
@@ -210,7 +209,7 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 
 def _from_config(path: Path) -> list[tuple[BusSettings, Sequence[Transmitter]]]:
-    site = describe(str(path), load(path))
+    _, site = open_site(path)
     return list(site.by_bus())
 
 
