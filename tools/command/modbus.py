@@ -253,7 +253,7 @@ def _line_of(outlook: PollOutlook) -> str:
     blocks = "  ".join(str(request).split(" of slave")[0].removeprefix("read ") for request in poll.requests)
     return (
         f"{poll.unit:>6} {poll.interval_s:>6g} s {1000 * outlook.cost_s:>6.0f} ms "
-        f"{1000 * outlook.lateness_s:>6.0f} ms {100 * outlook.kept:>4.0f} %  {blocks}"
+        f"{1000 * outlook.lateness_s:>6.0f} ms {_percent(outlook.kept):>4} %  {blocks}"
     )
 
 
@@ -261,9 +261,13 @@ def _complaint(outlook: PollOutlook) -> str:
     metrics = ", ".join(point.metric for point in outlook.poll.points)
     keys = ", ".join(transmitter.device_key for transmitter in outlook.poll.transmitters)
     return (
-        f"cannot keep its period: {keys} ({metrics}): {100 * outlook.kept:.0f} % of its readings; "
+        f"cannot keep its period: {keys} ({metrics}): {_percent(outlook.kept)} % of its readings; "
         f"longer intervals, a higher baud rate or a second bus would help"
     )
+
+
+def _percent(share: float) -> int:
+    return int(100 * share + 1e-9)  # rounded down: 100 % means every one
 
 
 def _addresses(text: str) -> range:

@@ -31,3 +31,14 @@ def test_what_slaves_need_to_think_counts() -> None:
     quick = forecast(polls_of("bus", devices, COST, HoleMemory()), COST)
     slow = forecast(polls_of("bus", devices, thinking, HoleMemory()), thinking)
     assert slow.cycle_s > quick.cycle_s + 0.059
+
+
+def test_a_bus_that_is_hardly_overloaded_does_not_look_as_if_all_were_kept() -> None:
+    devices = [transmitter(unit) for unit in range(1, 6)]
+    used = forecast(polls_of("bus", devices, COST, HoleMemory()), COST).utilisation
+    for overload in (1.0001, 1.01, 1.03):
+        hasty = [transmitter(unit, used / overload) for unit in range(1, 6)]
+        outlook = forecast(polls_of("bus", hasty, COST, HoleMemory()), COST)
+        assert outlook.utilisation > 1
+        carried = sum(poll.kept * poll.cost_s / poll.poll.interval_s for poll in outlook.polls)
+        assert 0.98 < carried < 1.01
