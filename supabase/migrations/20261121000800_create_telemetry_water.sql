@@ -5,7 +5,7 @@
 create table public.telemetry_tank (
   device_id integer not null,
   epoch integer not null check (epoch >= 0),
-  seq bigint not null check (seq >= 0),
+  seq bigint not null check (seq between 0 and 9007199254740991),
   recorded_at timestamptz not null,
   quality smallint not null check (quality between 0 and 2),
   time_quality smallint not null check (time_quality between 0 and 2),
@@ -31,7 +31,7 @@ select private.accept_rows_from_devices('telemetry_tank');
 create table public.telemetry_flow (
   device_id integer not null,
   epoch integer not null check (epoch >= 0),
-  seq bigint not null check (seq >= 0),
+  seq bigint not null check (seq between 0 and 9007199254740991),
   recorded_at timestamptz not null,
   quality smallint not null check (quality between 0 and 2),
   time_quality smallint not null check (time_quality between 0 and 2),
@@ -57,7 +57,7 @@ select private.accept_rows_from_devices('telemetry_flow');
 create table public.telemetry_deep (
   device_id integer not null,
   epoch integer not null check (epoch >= 0),
-  seq bigint not null check (seq >= 0),
+  seq bigint not null check (seq between 0 and 9007199254740991),
   recorded_at timestamptz not null,
   quality smallint not null check (quality between 0 and 2),
   time_quality smallint not null check (time_quality between 0 and 2),

@@ -3,7 +3,7 @@
 create table public.telemetry_environment (
   device_id integer not null,
   epoch integer not null check (epoch >= 0),
-  seq bigint not null check (seq >= 0),
+  seq bigint not null check (seq between 0 and 9007199254740991),
   recorded_at timestamptz not null,
   quality smallint not null check (quality between 0 and 2),
   time_quality smallint not null check (time_quality between 0 and 2),
@@ -35,7 +35,7 @@ select private.accept_rows_from_devices('telemetry_environment');
 create table public.telemetry_footfall (
   device_id integer not null,
   epoch integer not null check (epoch >= 0),
-  seq bigint not null check (seq >= 0),
+  seq bigint not null check (seq between 0 and 9007199254740991),
   recorded_at timestamptz not null,
   quality smallint not null check (quality between 0 and 2),
   time_quality smallint not null check (time_quality between 0 and 2),
@@ -55,7 +55,7 @@ select private.accept_rows_from_devices('telemetry_footfall');
 create table public.telemetry_power (
   device_id integer not null,
   epoch integer not null check (epoch >= 0),
-  seq bigint not null check (seq >= 0),
+  seq bigint not null check (seq between 0 and 9007199254740991),
   recorded_at timestamptz not null,
   quality smallint not null check (quality between 0 and 2),
   time_quality smallint not null check (time_quality between 0 and 2),

@@ -3,7 +3,7 @@
 create table public.device_heartbeats (
   device_id integer not null,
   epoch integer not null check (epoch >= 0),
-  seq bigint not null check (seq >= 0),
+  seq bigint not null check (seq between 0 and 9007199254740991),
   recorded_at timestamptz not null,
   quality smallint not null check (quality between 0 and 2),
   time_quality smallint not null check (time_quality between 0 and 2),
@@ -27,7 +27,7 @@ select private.accept_rows_from_devices('device_heartbeats');
 create table public.error_logs (
   device_id integer not null,
   epoch integer not null check (epoch >= 0),
-  seq bigint not null check (seq >= 0),
+  seq bigint not null check (seq between 0 and 9007199254740991),
   recorded_at timestamptz not null,
   quality smallint not null check (quality between 0 and 2),
   time_quality smallint not null check (time_quality between 0 and 2),

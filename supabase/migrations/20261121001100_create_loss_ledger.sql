@@ -3,14 +3,15 @@
 create table public.loss_ledger (
   device_id integer not null,
   epoch integer not null check (epoch >= 0),
-  seq bigint not null check (seq >= 0),
+  seq bigint not null check (seq between 0 and 9007199254740991),
   recorded_at timestamptz not null,
   quality smallint not null check (quality between 0 and 2),
   time_quality smallint not null check (time_quality between 0 and 2),
   lost_device_id integer not null,
   lost_epoch integer not null check (lost_epoch >= 0),
   first_seq bigint not null check (first_seq >= 0),
-  last_seq bigint not null,
+  -- As far as JSON numbers are exact; more would also break the arithmetic of completeness for everybody.
+  last_seq bigint not null check (last_seq <= 9007199254740991),
   cause text not null check (cause in ('evicted', 'thinned', 'rejected', 'disk', 'corrupt', 'clock')),
   first_recorded_at timestamptz,
   last_recorded_at timestamptz,

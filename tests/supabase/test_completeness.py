@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -97,3 +98,15 @@ def test_latency_is_from_measuring_to_storing(database: Connection, tank: int) -
         "select * from public.upload_latency(now() - interval '1 day', now() + interval '1 day')"
     ).fetchone()
     assert found == {"readings": 1, "p50_ms": 250, "p95_ms": 250, "p99_ms": 250}
+
+
+@pytest.mark.parametrize("last", [2**53, 2**63 - 1])
+def test_numbers_that_would_break_the_count_for_everybody_are_refused(
+    database: Connection, tank: int, last: int
+) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation), database.transaction():
+        upload(database, "loss_ledger", [ledger_entry(tank, 1, 2, last)])
+    with pytest.raises(psycopg.errors.CheckViolation), database.transaction():
+        upload(database, "telemetry_tank", [row_of(tank, last)])
+
+    assert completeness(database) == {}
