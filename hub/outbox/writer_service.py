@@ -199,7 +199,10 @@ class Writer:
         self.stock.tell(work, self._zstandard)
 
     async def examine(self, chunks: Sequence[Chunk]) -> None:
-        """Find out which of these chunks cannot be read; their rows go to the ledger with the next work."""
+        """Find out which of these chunks cannot be read; their rows go to the ledger with the next work.
+
+        A chunk that does not even tell whose rows it holds makes the whole file a damaged one.
+        """
         shelf = self.stock.shelf
         for chunk in chunks:
             try:
@@ -222,8 +225,14 @@ class Writer:
             stock.shelf.release([chunk])
             self.report(error)
             return
-        if self.stock is stock:
+        if self.stock is not stock:
+            return
+        if runs:
             self._lost.append((chunk, runs))
+            return
+        # Whose rows these were is what no other chunk has: salvage looks at all of them, and at the counters.
+        sentence = f"whose {chunk.left} rows chunk {chunk.chunk_id} holds cannot be read"
+        self.report(StorageTrouble(Trouble.CORRUPT, sentence, self._settings.path))
 
     def tell_losses(self, work: Work) -> None:
         """Put what could not be read into a work."""
@@ -231,10 +240,6 @@ class Writer:
         for chunk, runs in lost:
             work.drop.append(chunk.chunk_id)
             work.losses += self.stock.losses_of(runs, chunk, LossCause.CORRUPT)
-            if not runs:
-                log.error(
-                    "%s rows of chunk %s are gone and it is not known whose", chunk.left, chunk.chunk_id
-                )
 
     async def given_up(self, dead_before_ms: int) -> Work | None:
         """Return the work that gives up refused rows: those an operator wants purged, and those too old."""

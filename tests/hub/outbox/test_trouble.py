@@ -250,6 +250,34 @@ async def test_damage_while_running_loses_nothing_that_can_be_read(tmp_path: Pat
     assert len(set(cloud.values("tank-1"))) > 2000
 
 
+async def test_rows_of_a_chunk_that_does_not_say_whose_they_are_are_in_the_ledger(tmp_path: Path) -> None:
+    path, cloud = tmp_path / "outbox.db", Cloud()
+    async with site_at(path) as site:
+        for first in (1, 11, 21):
+            await site.outbox.append(
+                [*flows("tank-1", first, first + 9), *flows("tank-2", first, first + 9)], Lane.LIVE
+            )
+        await asyncio.to_thread(_spoil_runs, path, 2)
+        await asyncio.wait_for(send_all(site.outbox, cloud), 20)
+        await commit(site)
+        await until(lambda: site.disk.wrecks() and _is_settled(site))
+        await commit(site)
+        await send_all(site.outbox, cloud)
+    assert cloud.unexplained() == []
+    expected = {float(number) for number in (*range(1, 11), *range(21, 31))}
+    assert set(cloud.values("tank-1")) == set(cloud.values("tank-2")) == expected
+    losses = {(loss["lost_device_id"], loss["first_seq"], loss["last_seq"]) for loss in cloud.losses()}
+    assert {("tank-1", 11, 20), ("tank-2", 11, 20)} <= losses
+
+
+def _spoil_runs(path: Path, chunk_id: int) -> None:
+    other = sqlite3.connect(path)
+    with other:
+        changed = other.execute("update chunks set runs = x'07ff' where id = ?", (chunk_id,)).rowcount
+    other.close()
+    assert changed == 1
+
+
 async def test_any_length_of_the_log_opens_and_holds_a_prefix(tmp_path: Path) -> None:
     path = tmp_path / "outbox.db"
     lengths = []
