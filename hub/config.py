@@ -42,6 +42,7 @@ class HubSection(_Section):
     heartbeat_s: Seconds = 30.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_file: Path | None = None
+    log_format: Literal["plain", "json"] = "plain"
 
 
 class CloudSection(_Section):

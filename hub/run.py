@@ -16,6 +16,7 @@ from hub.app import Hub, assemble, transport_to
 from hub.config import HubConfig
 from hub.errors import OperatorNeeded, PenstockError, TryAgain
 from hub.modbus.service import ModbusBusService
+from hub.ports import OutboxState
 from hub.progress import Progress
 from hub.site import Site
 from hub.status_io import serve_status
@@ -28,9 +29,10 @@ LAST_WORDS_S = 5.0
 Job = Callable[[], Coroutine[Any, Any, None]]
 
 
-async def run_hub(config: HubConfig, site: Site, *, is_draining: bool = False) -> None:
+async def run_hub(config: HubConfig, site: Site, *, is_draining: bool = False) -> OutboxState:
     """Run a hub until SIGTERM or Ctrl-C; when draining, until the outbox is empty, and without polling.
 
+    Return how it left the outbox: after a drain, nothing but dead letters is in it.
     Raises PenstockError when it cannot go on.
     """
     ended = asyncio.Event()
@@ -49,6 +51,7 @@ async def run_hub(config: HubConfig, site: Site, *, is_draining: bool = False) -
         raise _first_known(group) from None
     if is_draining and ended.is_set():
         raise PenstockError("interrupted before everything was uploaded", hint="the rest is kept")
+    return hub.outbox.state()
 
 
 async def _serve(hub: Hub, ended: asyncio.Event, *, is_draining: bool) -> None:

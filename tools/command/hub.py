@@ -22,6 +22,8 @@ examples:
   penstock hub run site.toml
   penstock hub status site.toml
   penstock hub drain site.toml --timeout 600
+
+Exit code of status: 3 when something is wrong; of drain: 3 when dead letters remain, 1 when time ran out.
 """
 
 
@@ -60,7 +62,7 @@ def _opened(arguments: argparse.Namespace) -> tuple[HubConfig, Site]:
 
 def _run(arguments: argparse.Namespace) -> int:
     config, site = _opened(arguments)
-    configure_logging(config.hub.log_level, config.hub.log_file)
+    _configure_logging(config)
     uvloop.run(run_hub(config, site))
     return 0
 
@@ -70,13 +72,30 @@ def _drain(arguments: argparse.Namespace) -> int:
     if config.cloud is None:
         hint = "the readings stay here; penstock outbox export writes them to a file"
         raise ConfigError([Problem(str(arguments.config), "cloud", "is missing: drain where to?", hint)])
-    configure_logging(config.hub.log_level, config.hub.log_file)
+    _configure_logging(config)
     try:
-        uvloop.run(asyncio.wait_for(run_hub(config, site, is_draining=True), arguments.timeout))
+        left = uvloop.run(asyncio.wait_for(run_hub(config, site, is_draining=True), arguments.timeout))
     except TimeoutError:
         print("penstock: not everything was uploaded in time; the rest is kept", file=sys.stderr)
         return 1
-    return 0
+    return _say_what_is_left(left.dead_letters, arguments.config)
+
+
+def _say_what_is_left(dead_letters: int, config: Path) -> int:
+    if not dead_letters:
+        print("the outbox is empty: the cloud has everything")
+        return 0
+    rows = "1 dead letter is" if dead_letters == 1 else f"{dead_letters} dead letters are"
+    print(
+        f"{rows} left, which the cloud refused; the rest is uploaded. They are listed by:\n"
+        f"  penstock outbox dead-letter list {config}",
+        file=sys.stderr,
+    )
+    return 3
+
+
+def _configure_logging(config: HubConfig) -> None:
+    configure_logging(config.hub.log_level, config.hub.log_file, config.hub.log_format)
 
 
 def _seconds(text: str) -> float:

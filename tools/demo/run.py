@@ -124,7 +124,7 @@ class _Run:
         """End the hub, and let it send what it still has."""
         await self.hub.stop()
         await self.hub.start("drain", "--timeout", str(DRAIN_S))
-        if await self.hub.wait() != 0:
+        if await self.hub.wait() not in {0, 3}:  # dead letters are for the verdict to count
             hint = "run again with --keep FOLDER and read hub.log there"
             raise OperatorNeeded("the outbox could not be emptied", where=str(self.folder), hint=hint)
 

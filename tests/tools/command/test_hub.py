@@ -1,5 +1,7 @@
 """penstock hub, as a person types it."""
 
+import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from shared_schema.enums import Lane
+from tests.fakes.table_cloud import TableCloud
+from tests.hub.outbox.site import HUB, flows, site_at
+from tests.tools.command.test_outbox import with_dead_letter
 from tools.command.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -53,6 +59,45 @@ def test_an_interrupted_drain_does_not_say_that_it_is_done(config: Path) -> None
         said = process.communicate(timeout=START_S)[1]
     assert process.returncode == 1
     assert "interrupted before everything was uploaded" in said
+
+
+async def drained(folder: Path, more: str = "") -> tuple[int | None, str, str]:
+    """Drain the outbox below folder into a cloud that takes everything; return the exit code and words."""
+    path = folder / "site.toml"
+    async with TableCloud({HUB: 1, "tank-1": 2}) as cloud:
+        path.write_text(
+            f'[hub]\ndevice_key = "{HUB}"\ndata_dir = "."\n{more}[clock]\ntrust = "system"\n'
+            f'[cloud]\nurl = "{cloud.url}"\npublishable_key = "{cloud.api_key}"\n'
+            f'device_secret = "{cloud.secret}"\n'
+        )
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tools.command", "hub", "drain", str(path), "--timeout", "30"),
+            cwd=ROOT,
+            env=os.environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        said, complained = await process.communicate()
+    return process.returncode, said.decode(), complained.decode()
+
+
+async def test_drain_says_that_the_outbox_is_empty(tmp_path: Path) -> None:
+    async with site_at(tmp_path / "outbox.db") as site:
+        await site.outbox.append(flows("tank-1", 1, 5), Lane.LIVE)
+    code, said, _ = await drained(tmp_path)
+    assert (code, said) == (0, "the outbox is empty: the cloud has everything\n")
+
+
+async def test_drain_needs_attention_when_dead_letters_remain(tmp_path: Path) -> None:
+    async with site_at(tmp_path / "outbox.db") as site:
+        await with_dead_letter(site)
+    code, said, complained = await drained(tmp_path, 'log_format = "json"\n')
+    assert (code, said) == (3, "")
+    *logged, sentence, command = complained.splitlines()
+    assert sentence.startswith("1 dead letter is left, which the cloud refused")
+    assert command == f"  penstock outbox dead-letter list {tmp_path / 'site.toml'}"
+    assert logged
+    assert all("message" in json.loads(line) for line in logged)
 
 
 def test_status_of_a_hub_that_does_not_run_is_a_sentence(
