@@ -15,6 +15,8 @@ from hub.uplink.outcome import STORED, Outcome, Reaction, outcome_of
 PAGE = 1000  # the Data API returns no more rows than this at once, unless the project says otherwise
 MAX_DEVICES = 100_000  # a hub with more is a loop in the paging
 
+KEPT, DAMAGED, FOREIGN = "kept", "damaged", "of another cloud"
+
 # A hub always sees itself, unless it may do nothing at all. Its rows are kept until it may again.
 SHUT_OUT = Outcome(
     Reaction.OPERATOR,
@@ -79,19 +81,21 @@ class Directory:
         """Return what is worth keeping on disk."""
         return orjson.dumps({"cloud": self._cloud, "devices": self._ids}, option=orjson.OPT_SORT_KEYS)
 
-    def read_json(self, text: bytes) -> bool:
-        """Take over what was kept. False when it is damaged or of another cloud; then nothing changes."""
+    def read_json(self, text: bytes) -> str:
+        """Take over what was kept, and return KEPT; else return why not, and nothing changes."""
         try:
             kept = orjson.loads(text)
         except ValueError:
-            return False
-        if not isinstance(kept, dict) or kept.get("cloud") != self._cloud:
-            return False
+            return DAMAGED
+        if not isinstance(kept, dict) or not isinstance(kept.get("cloud"), str):
+            return DAMAGED
+        if kept["cloud"] != self._cloud:
+            return FOREIGN
         devices = kept.get("devices")
         if not isinstance(devices, dict) or not all(type(number) is int for number in devices.values()):
-            return False
+            return DAMAGED
         self._ids = devices
-        return True
+        return KEPT
 
 
 def probe(bearer: str) -> Request:

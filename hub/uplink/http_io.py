@@ -90,7 +90,7 @@ class HttpTransport:
         except aiohttp.ClientConnectorError as error:
             return Failure(exchange.REFUSED, f"no connection: {error.os_error.strerror or error}")
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
-            return Failure(exchange.CUT, f"the connection broke: {str(error) or type(error).__name__}")
+            return Failure(exchange.CUT, _cut(error))
 
     async def _exchange(self, session: aiohttp.ClientSession, request: Request, sent_s: float) -> Answer:
         url = URL(self._url + request.path, encoded=True)
@@ -119,6 +119,15 @@ class HttpTransport:
         headers = response.request_info.headers
         head = sum(len(name) + len(value) + HEADER_BYTES for name, value in headers.items())
         self._bytes_sent += head + LINE_BYTES + len(request.path) + 2 * CRLF_BYTES + len(request.body)
+
+
+def _cut(error: Exception) -> str:
+    # What these say themselves is an object of aiohttp's: the answer as far as it came.
+    if isinstance(
+        error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError | asyncio.IncompleteReadError
+    ):
+        return "the answer broke off"
+    return f"the connection broke: {str(error) or type(error).__name__}"
 
 
 def _headers(request: Request) -> dict[str, str]:

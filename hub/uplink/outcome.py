@@ -22,7 +22,7 @@ import orjson
 from hub.uplink import exchange
 from hub.uplink.exchange import Answer, Failure
 
-REASON_LENGTH = 300  # a reason is shown in lists; a proxy's error page is not wanted there whole
+REASON_LENGTH = 300  # a reason is shown in lists
 
 
 class Reaction(Enum):
@@ -83,7 +83,8 @@ def outcome_of(came: Answer | Failure) -> Outcome:
         return _of_success(came)
     if status in _BUSY_STATUS or status >= 500:
         code = "cloud_rate_limited" if status == 429 else "cloud_error"
-        return Outcome(Reaction.AGAIN, code, _reason(came), after_s=retry_after_s(came))
+        hint = "; if it stays, check cloud.url" if code == "cloud_error" and _is_page(came.body) else ""
+        return Outcome(Reaction.AGAIN, code, _reason(came) + hint, after_s=retry_after_s(came))
     if status == 413:
         return Outcome(Reaction.SPLIT, "rows_refused", _reason(came), by_size=True)
     return _of_refusal(came)
@@ -115,13 +116,18 @@ def _of_failure(failure: Failure) -> Outcome:
         return Outcome(Reaction.OPERATOR, "cloud_certificate", f"{failure.detail}; {hint}")
     # A kept-alive connection that the server just closed looks like this, and means nothing.
     resend = failure.kind == exchange.CUT
-    return Outcome(Reaction.AGAIN, _CODE_OF_FAILURE[failure.kind], failure.detail, resend=resend)
+    hint = "; check the network, a firewall and cloud.url" if failure.kind == exchange.REFUSED else ""
+    return Outcome(Reaction.AGAIN, _CODE_OF_FAILURE[failure.kind], f"{failure.detail}{hint}", resend=resend)
 
 
 def _of_success(answer: Answer) -> Outcome:
     """Return STORED, unless the 2xx came from something else: a captive portal says 200 to everything."""
     if answer.body.strip() and not answer.body.lstrip().startswith(_OK_WITH_BODY):
-        return Outcome(Reaction.AGAIN, "cloud_error", "something that is not the cloud answered in its place")
+        return Outcome(
+            Reaction.AGAIN,
+            "cloud_error",
+            "something that is not the cloud answered in its place; check cloud.url",
+        )
     return STORED
 
 
@@ -151,9 +157,20 @@ def _of_permission(reason: str) -> Outcome:
 def _reason(answer: Answer) -> str:
     error = _error(answer)
     said = [str(error[key]) for key in ("message", "details", "hint") if error.get(key)]
-    text = "; ".join(said) or answer.body.decode(errors="replace").strip() or "no reason given"
+    text = "; ".join(said) or _quoted(answer.body)
     code = f" {error['code']}" if error.get("code") else ""
     return f"HTTP {answer.status}{code}: {text}"[:REASON_LENGTH]
+
+
+def _quoted(body: bytes) -> str:
+    """Return what a body says that is not the cloud's own JSON."""
+    if _is_page(body):
+        return "a web page instead of JSON"
+    return body.decode(errors="replace").strip() or "no reason given"
+
+
+def _is_page(body: bytes) -> bool:
+    return body.lstrip().startswith(b"<")
 
 
 def _error(answer: Answer) -> dict[str, Any]:

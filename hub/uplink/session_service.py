@@ -72,8 +72,11 @@ class Session:
         except PenstockError as error:
             log.warning("starting without the kept directory of devices: %s", error)
             return
-        if kept is not None and not self._directory.read_json(kept):
-            log.warning("the kept directory of devices is damaged or of another cloud; it will be read anew")
+        fate = self._directory.read_json(kept) if kept is not None else directory.KEPT
+        if fate == directory.DAMAGED:
+            log.warning("the kept directory of devices is damaged; it will be read anew")
+        elif fate == directory.FOREIGN:
+            log.info("cloud.url is another one than before: the directory of devices will be read from there")
 
     async def open(self) -> Outcome:
         """Make sure that there is a token, and a directory that was read since the start."""

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hub.errors import TryAgain
-from hub.uplink.directory import PAGE, Directory
+from hub.uplink.directory import DAMAGED, FOREIGN, KEPT, PAGE, Directory
 from hub.uplink.exchange import Answer, Request
 from hub.uplink.file_io import SmallFile
 from hub.uplink.outcome import Outcome, Reaction
@@ -54,9 +54,9 @@ def test_outlives_a_restart_but_not_a_move_to_another_cloud() -> None:
     directory = Directory(CLOUD)
     directory.take(page(1, 2))
     same, other = Directory(CLOUD), Directory("https://xyz.supabase.co")
-    assert same.read_json(directory.to_json())
+    assert same.read_json(directory.to_json()) == KEPT
     assert same.ids == directory.ids
-    assert not other.read_json(directory.to_json())
+    assert other.read_json(directory.to_json()) == FOREIGN
     assert not other.ids
 
 
@@ -66,7 +66,7 @@ def test_outlives_a_restart_but_not_a_move_to_another_cloud() -> None:
 )
 def test_starts_empty_from_a_damaged_file(text: bytes) -> None:
     directory = Directory(CLOUD)
-    assert not directory.read_json(text)
+    assert directory.read_json(text) == DAMAGED
     assert not directory.ids
 
 

@@ -96,6 +96,20 @@ async def test_nobody_listens() -> None:
     "reply",
     [
         b"",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 10",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n[",
+        b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+    ],
+)
+async def test_an_answer_cut_short_is_said_in_words(reply: bytes) -> None:
+    async with answering(reply) as port:
+        assert await ask(f"http://127.0.0.1:{port}") == Failure(exchange.CUT, "the answer broke off")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"",
         b"HTTP/1.1 201 Cre",
         b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n[",
         b"\x00\x01\x02\r\n\r\n",

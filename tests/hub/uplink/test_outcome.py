@@ -71,7 +71,18 @@ def test_tells_what_is_refused_for_its_size_and_by_policy() -> None:
 
 def test_quotes_the_cloud_and_not_a_whole_error_page() -> None:
     assert outcome_of(answer(400, "23514", "ph is 15")).reason == "HTTP 400 23514: ph is 15"
-    assert len(outcome_of(Answer(502, b"<html>" * 1000)).reason) == REASON_LENGTH
+    assert len(outcome_of(Answer(502, b"busy " * 1000)).reason) == REASON_LENGTH
+
+
+def test_a_web_page_in_place_of_the_cloud_is_not_quoted() -> None:
+    outcome = outcome_of(Answer(501, b"\n<!DOCTYPE HTML>\n<html><title>Error response</title>"))
+    assert outcome.reason == "HTTP 501: a web page instead of JSON; if it stays, check cloud.url"
+    assert outcome_of(Answer(200, b"<html>Welcome")).reason.endswith("; check cloud.url")
+
+
+def test_an_unreachable_cloud_comes_with_a_remedy() -> None:
+    outcome = outcome_of(Failure(exchange.REFUSED, "no connection: Connection refused"))
+    assert outcome.reason.endswith("Connection refused; check the network, a firewall and cloud.url")
 
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
