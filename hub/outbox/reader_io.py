@@ -18,6 +18,7 @@ from hub.outbox.leases import FREE, GONE, Chunk, Segment
 from hub.outbox.records import WANTS_PURGE, ChunkHead, FailedRow
 from hub.outbox.salvage import newest
 from hub.outbox.squeeze import Zstandard
+from hub.outbox.trouble import Trouble, trouble_of
 from hub.ports import Batch
 from shared_schema.enums import TimeQuality
 from shared_schema.limits import ATTEMPTS_BEFORE_DEAD_LETTER
@@ -86,8 +87,7 @@ class OutboxReader:
         return self._do("ro", job)
 
     def _do(self, mode: str, job: Callable[[sqlite3.Connection], T]) -> T:
-        if not self._path.exists():
-            raise PenstockError("there is no outbox", where=str(self._path), hint="has this hub run before?")
+        self._look_at_the_file()
         try:
             connection = sqlite3.connect(
                 f"{self._path.resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=BUSY_S
@@ -97,8 +97,23 @@ class OutboxReader:
             finally:
                 connection.close()
         except (sqlite3.Error, UnicodeDecodeError, DamagedChunk) as error:
-            hint = "a running hub sets a damaged outbox aside and brings over what is readable"
-            raise PenstockError(f"cannot be read: {error}", where=str(self._path), hint=hint) from error
+            raise PenstockError(
+                f"cannot be read: {error}", where=str(self._path), hint=_hint(error)
+            ) from error
+
+    def _look_at_the_file(self) -> None:
+        """Raise what SQLite would not say: why a file cannot be opened."""
+        try:
+            with self._path.open("rb"):
+                pass
+        except FileNotFoundError:
+            what, hint = "there is no outbox", "has this hub run before?"
+            raise PenstockError(what, where=str(self._path), hint=hint) from None
+        except OSError as error:
+            hint = "run this as the user the hub runs as, or as root"
+            raise PenstockError(
+                f"cannot be read: {error.strerror}", where=str(self._path), hint=hint
+            ) from error
 
     def _directory(self, connection: sqlite3.Connection) -> Directory:
         bodies = connection.execute("select body from snapshots order by version desc")
@@ -180,3 +195,16 @@ def rows_of(batch: Batch) -> Iterator[dict[str, Any]]:
         with suppress(IndexError):
             row |= {name: column[at] for name, column in zip(names, batch.columns, strict=False)}
         yield {name: value for name, value in row.items() if value is not None}
+
+
+def _hint(error: Exception) -> str:
+    trouble = (
+        trouble_of(getattr(error, "sqlite_errorcode", None)) if isinstance(error, sqlite3.Error) else None
+    )
+    if trouble is Trouble.LOCKED:
+        return "end what has it open, or try again"
+    if trouble in {Trouble.IO, Trouble.FULL}:
+        return (
+            "check the disk, and run this as the user the hub runs as: beside the file there is a log to open"
+        )
+    return "a running hub sets a damaged outbox aside and brings over what is readable"

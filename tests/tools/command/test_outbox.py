@@ -114,3 +114,14 @@ async def test_bad_input_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFix
     said = capsys.readouterr().err
     assert "there is no outbox" in said
     assert said.count("cannot be read") == 2
+
+
+async def test_an_outbox_of_another_user_is_no_damage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "outbox.db").mkdir()  # what even root may not open
+    assert await penstock("outbox", "status", "--data-dir", tmp_path) == 1
+    said = capsys.readouterr().err
+    assert "cannot be read: Is a directory" in said
+    assert "as the user the hub runs as" in said
+    assert "damaged" not in said
