@@ -7,6 +7,7 @@ byte: ABCD is big-endian, DCBA little-endian, CDAB swaps words, BADC swaps the b
 import struct
 from collections.abc import Sequence
 from functools import cache
+from math import isfinite
 
 Number = float | int
 
@@ -93,7 +94,11 @@ def _text(data: bytes, where: tuple[int, ...]) -> str:
 
 
 def _text_bytes(value: Number | str, length: int) -> bytes:
-    data = str(value).encode("latin-1", "replace")
+    try:
+        data = str(value).encode("latin-1")
+    except UnicodeEncodeError as error:
+        odd = error.object[error.start]
+        raise ValueError(f"{odd!r} has no place in a register: text is Latin-1 there") from None
     if len(data) > 2 * length:
         raise ValueError(f"{value!r} is longer than {2 * length} characters")
     return data.ljust(2 * length, b"\0")
@@ -104,7 +109,7 @@ def _number_bytes(value: Number | str, type_name: str) -> bytes:
     try:
         if type_name in FLOATS:
             return struct.pack(">" + CODES[type_name], number)
-        if number != int(number):
+        if not isfinite(number) or number != int(number):
             raise ValueError(f"{value} is not a whole number, and {type_name} holds nothing else")
         return struct.pack(">" + CODES[type_name], int(number))
     except (struct.error, OverflowError):

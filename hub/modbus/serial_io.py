@@ -217,7 +217,9 @@ def _links(by_id: Path) -> list[Path]:
 
 
 def _reason(error: Exception) -> str:
-    number = getattr(error, "errno", None)
+    number = _number(error)
+    if number == errno.ENOTTY:
+        return "is not a serial port"
     return f"cannot be opened: {os.strerror(number) if number else error}"
 
 
@@ -227,5 +229,13 @@ def _hint(error: Exception) -> str:
     hints = {
         errno.ENOENT: "is it plugged in? /dev/serial/by-id lists the ports there are",
         errno.EACCES: "add the user to the group dialout",
+        errno.ENOTTY: "/dev/serial/by-id lists the ports there are",
     }
-    return hints.get(getattr(error, "errno", None) or 0, "check the port and its settings")
+    return hints.get(_number(error) or 0, "check the port and its settings")
+
+
+def _number(error: BaseException) -> int | None:
+    """Return the system's number of what went wrong: pyserial and termios keep it in places of their own."""
+    inner = error.__context__ if isinstance(error, serial.SerialException) else None
+    number = getattr(error, "errno", None) or (error.args[0] if isinstance(error, termios.error) else None)
+    return number if isinstance(number, int) else _number(inner) if inner else None

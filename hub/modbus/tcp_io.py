@@ -36,11 +36,11 @@ class TcpLine:
                 transport, _ = await loop.create_connection(
                     lambda: _Stream(self, talk), settings.host, settings.tcp_port
                 )
-        except (OSError, TimeoutError) as error:
-            number = error.errno
-            reason = f"cannot connect: {os.strerror(number) if number else str(error) or 'no answer'}"
+        except (OSError, UnicodeError) as error:
             hint = "check the host's power, address and whether it accepts one more connection"
-            raise TryAgain(reason, where=settings.place, hint=hint) from error
+            if isinstance(error, socket.gaierror | UnicodeError):
+                hint = "check the host's name; an address needs no name server"
+            raise TryAgain(f"cannot connect: {_reason(error)}", where=settings.place, hint=hint) from error
         stream = transport.get_extra_info("socket")
         stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -94,3 +94,11 @@ class _Stream(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         self._line.lose(self._talk)
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    if isinstance(error, UnicodeError):  # the resolver is not even asked
+        return "this cannot be the name of a host"
+    if isinstance(error, socket.gaierror):  # its numbers are the resolver's, not the system's
+        return error.strerror or str(error)
+    return os.strerror(error.errno) if error.errno else str(error) or "no answer"

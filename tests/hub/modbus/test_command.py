@@ -134,6 +134,10 @@ def test_what_no_line_can_carry_is_refused_before_it_is_opened() -> None:
         run("read", "x", *at, "65535", "--type", "float64")
     with pytest.raises(ConfigError, match="is not a number, nor on or off"):
         run("write", "x", *at, "0", "--yes", "abc")
+    with pytest.raises(ConfigError, match="nan is not a whole number, and i32 holds nothing else"):
+        run("write", "x", *at, "0", "--yes", "--type", "i32", "nan")
+    with pytest.raises(ConfigError, match="'€' has no place in a register"):
+        run("write", "x", *at, "0", "--yes", "--type", "string", "5 €")
     with pytest.raises(ConfigError, match="a coil is 0 or 1"):
         run("write", "x", *at, "0", "--yes", "--table", "coil", "5")
 

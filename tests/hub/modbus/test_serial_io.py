@@ -158,3 +158,10 @@ def test_a_port_given_by_its_raw_name_is_found_again_by_its_lasting_one(tmp_path
     assert find_port(str(first), identity) == str(first)
     link.symlink_to(second)
     assert Path(find_port(str(first), identity)).resolve() == second
+
+
+async def test_a_file_that_is_no_serial_port_is_called_so(tmp_path: Path) -> None:
+    file = tmp_path / "plain"
+    file.touch()
+    with pytest.raises(TryAgain, match=r"is not a serial port \(/dev/serial/by-id lists"):
+        await SerialLine(BusSettings("b", port=str(file))).open()

@@ -1,6 +1,7 @@
 """Modbus TCP on real sockets."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -128,6 +129,21 @@ async def test_nobody_there_is_worth_another_try() -> None:
         pass
     with pytest.raises(TryAgain, match="cannot connect"):
         await TcpLine(settings).open()
+
+
+async def test_a_name_nobody_knows_is_said_by_the_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    settings = BusSettings("b", host="nobody.invalid", transport="tcp")
+    with pytest.raises(TryAgain, match=r"cannot connect: Name or service not known \(check the host"):
+        await TcpLine(settings).open()
+
+
+async def test_what_cannot_be_a_name_is_no_reason_to_stop() -> None:
+    with pytest.raises(TryAgain, match="cannot be the name of a host"):
+        await TcpLine(BusSettings("b", host="a..b", transport="tcp")).open()
 
 
 async def test_rtu_frames_through_a_gateway() -> None:
