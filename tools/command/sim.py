@@ -132,7 +132,19 @@ def _slaves(arguments: argparse.Namespace) -> list[SimulatedSlave]:
             problems += error.problems
     if problems:
         raise ConfigError(problems)
+    _warn_of_twins(slaves)
     return slaves
+
+
+def _warn_of_twins(slaves: Sequence[SimulatedSlave]) -> None:
+    """Say who shares an address. It is allowed: that is how such a fault looks on a real bus."""
+    by_address: dict[int, list[str]] = {}
+    for one in slaves:
+        by_address.setdefault(one.address, []).append(one.name)
+    for address, names in by_address.items():
+        if len(names) > 1:
+            twins = " and ".join(names)
+            print(f"{twins} have address {address}: they will garble each other's replies", file=sys.stderr)
 
 
 def _problems(arguments: argparse.Namespace) -> list[Problem]:

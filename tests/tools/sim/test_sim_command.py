@@ -64,6 +64,13 @@ def test_says_where_it_is_answers_obeys_and_ends_with_its_input(start, tmp_path)
     assert not link.is_symlink()
 
 
+def test_says_that_two_slaves_of_one_address_garble_each_other(start):
+    process = start("bus", "--slave", "a=keller-level@3", "--slave", "b=keller-level@3")
+    process.stdout.readline()
+    _, errors = process.communicate(timeout=10)
+    assert errors == "a and b have address 3: they will garble each other's replies\n"
+
+
 @pytest.mark.parametrize("ending", ["quit", "SIGTERM"])
 def test_ends_when_told(start, ending):
     process = start("bus", "--slave", "tank=keller-level@3:tank-south", "--baud", "9600", "--parity", "none")
