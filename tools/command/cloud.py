@@ -202,7 +202,10 @@ def _run_revoke(arguments: argparse.Namespace) -> int:
 
 
 def _run_completeness(arguments: argparse.Namespace) -> int:
-    rows = _admin(arguments).completeness(arguments.device_key)
+    admin = _admin(arguments)
+    rows = admin.completeness(arguments.device_key)
+    if not rows and arguments.device_key is not None:
+        admin.require_device(arguments.device_key)
     if arguments.json:
         print(json.dumps([row._asdict() for row in rows], indent=2))
     elif rows:

@@ -84,6 +84,11 @@ class CloudAdmin:
         if not json.loads(content):
             raise OperatorNeeded(f"there is no device {device_key!r}", where=self._url)
 
+    def require_device(self, device_key: str) -> None:
+        """Raise OperatorNeeded when no device was ever registered under this key."""
+        if not self.select(f"devices?device_key=eq.{urllib.parse.quote(device_key, safe='')}&select=id"):
+            raise OperatorNeeded(f"there is no device {device_key!r}", where=self._url)
+
     def completeness(self, device_key: str | None = None) -> list[Completeness]:
         """Count, for each device and epoch, what is stored, stored twice and missing."""
         rows = self.call("completeness", {"only_device_key": device_key})

@@ -87,6 +87,7 @@ def test_a_device_without_rows_has_none_yet(
         (["register", "Tank", "--kind", "tank"], 1, "cannot be a device key"),
         (["register", "tank", "--kind", "tank", "--hub", "nobody"], 1, 'no hub with the key "nobody"'),
         (["revoke", "nobody"], 1, "there is no device 'nobody'"),
+        (["completeness", "nobody"], 1, "there is no device 'nobody'"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(
