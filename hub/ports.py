@@ -122,8 +122,13 @@ class BatchSource(Protocol):
         """Lend up to limit rows of one kind from a lane; None when there is nothing to send now."""
         ...
 
-    async def settle(self, batch: Batch, stored: Collection[int], rejected: Mapping[int, str]) -> None:
-        """Give a batch back: forget what the cloud stored, count a refusal with its reason, keep the rest."""
+    async def settle(
+        self, batch: Batch, stored: Collection[int], rejected: Mapping[int, str], rest_s: float = 0.0
+    ) -> None:
+        """Give a batch back: forget what the cloud stored, count a refusal with its reason, keep the others.
+
+        rest_s: how long those others are not lent again; a restart forgets it.
+        """
         ...
 
     async def mark_backlog(self) -> None:

@@ -1,10 +1,12 @@
 """Which rows lie in the outbox, which are on loan, and which may be lent next.
 
 Rules:
-1. A row is free, lent or gone. Only free rows are lent; only lent rows become free or gone.
+1. A row is free, lent, resting or gone. Only free rows are lent; lent rows become free, resting or gone;
+   resting rows become free when their time is over.
 2. A chunk that is reserved for rewriting is not lent, and a chunk of which a row is lent is not reserved.
 3. Oldest first within a lane and kind; a batch has rows of one kind only.
 4. Rows of a boot whose clock is unknown are held back, wherever they lie.
+5. What has rested is backlog: it came first and would otherwise go before all that is new.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -13,12 +15,18 @@ from heapq import heapify, heappop, heappush
 
 from shared_schema.enums import Lane
 
-GONE, FREE, LENT = range(3)
+GONE, FREE, LENT, RESTING = range(4)
+
+WAKEN_AT_ONCE = 256  # chunks whose rest ends in one step: a take does not wait for a hundred thousand
 
 
 @dataclass(slots=True, eq=False)
 class Chunk:
-    """What is remembered of a chunk. states: of its rows, None while all are free. size: bytes on disk."""
+    """What is remembered of a chunk.
+
+    states: of its rows, None while all are free or all rest. size: bytes on disk.
+    rest_ends_s: of the row that rests longest, 0 while none does.
+    """
 
     chunk_id: int
     lane: int
@@ -34,6 +42,9 @@ class Chunk:
     states: bytearray | None = None
     is_queued: bool = False
     is_reserved: bool = False
+    resting: int = 0
+    rest_ends_s: float = 0.0
+    has_rested: bool = False
 
     def __post_init__(self) -> None:
         self.left = self.free = self.rows
@@ -61,6 +72,8 @@ class Shelf:
     done: list[int] = field(default_factory=list)
     touched: dict[int, Chunk] = field(default_factory=dict)
     _queues: dict[tuple[int, int], list[int]] = field(default_factory=dict)
+    _resting: list[tuple[float, int, Chunk]] = field(default_factory=list)
+    _rests: int = 0
 
     def add(self, chunk: Chunk) -> None:
         """Put a chunk on the shelf, in the place of one with the same id."""
@@ -80,9 +93,9 @@ class Shelf:
 
     def lane_of(self, chunk: Chunk) -> int:
         """Return the lane a chunk is in now."""
-        if chunk.lane == Lane.ALARM:
+        if chunk.lane == Lane.ALARM and not chunk.has_rested:
             return Lane.ALARM
-        return Lane.BACKLOG if chunk.chunk_id <= self.mark else Lane.LIVE
+        return Lane.BACKLOG if chunk.has_rested or chunk.chunk_id <= self.mark else Lane.LIVE
 
     def _queue(self, chunk: Chunk) -> None:
         if chunk.free and not (chunk.is_queued or chunk.is_reserved or self.is_held(chunk)):
@@ -123,6 +136,34 @@ class Shelf:
         """Whether any lane has a row to lend."""
         return any(self._head(queue) is not None for queue in self._queues.values())
 
+    def next_due_s(self) -> float | None:
+        """Return when the next rest ends, at the earliest."""
+        return self._resting[0][0] if self._resting else None
+
+    def wake(self, now_s: float) -> None:
+        """Let some chunks whose rest is over be lent again; the others are still due."""
+        for _ in range(WAKEN_AT_ONCE):
+            if not self._resting or self._resting[0][0] > now_s:
+                return
+            _, _, chunk = heappop(self._resting)
+            if self.chunks.get(chunk.chunk_id) is not chunk:
+                continue
+            if chunk.rest_ends_s > now_s:
+                self._push_rest(chunk)
+            else:
+                _wake(chunk)
+                self._queue(chunk)
+
+    def _rest(self, chunk: Chunk, until_s: float) -> None:
+        is_new = not chunk.rest_ends_s
+        chunk.rest_ends_s = max(chunk.rest_ends_s, until_s)
+        if is_new:
+            self._push_rest(chunk)
+
+    def _push_rest(self, chunk: Chunk) -> None:
+        self._rests += 1  # no two entries are alike, so that chunks are never compared
+        heappush(self._resting, (chunk.rest_ends_s, self._rests, chunk))
+
     def _oldest_shape(self, lane: int) -> int | None:
         heads = [
             (head.chunk_id, shape)
@@ -139,16 +180,18 @@ class Shelf:
             heappop(queue)
         return None
 
-    def give_back(self, segments: Iterable[Segment], gone: Callable[[int], bool]) -> int:
-        """End a loan. gone: whether the row at an index of the batch has left; return how many did."""
+    def give_back(
+        self, segments: Iterable[Segment], state_of: Callable[[int], int], rest_until_s: float = 0.0
+    ) -> int:
+        """End a loan. state_of: what the row at an index of the batch is now; return how many are gone."""
         index = left = 0
         for chunk, positions in ((segment.chunk, segment.positions) for segment in segments):
             first, index = index, index + len(positions)
             if self.chunks.get(chunk.chunk_id) is not chunk or chunk.states is None:
                 continue
             for at, position in enumerate(positions, first):
-                chunk.states[position] = GONE if gone(at) else FREE
-            left += self._settle(chunk)
+                chunk.states[position] = state_of(at)
+            left += self._settle(chunk, rest_until_s)
         return left
 
     def give_back_whole(self, segments: Iterable[Segment]) -> int:
@@ -165,11 +208,11 @@ class Shelf:
             left += self._settle(chunk)
         return left
 
-    def _settle(self, chunk: Chunk) -> int:
+    def _settle(self, chunk: Chunk, rest_until_s: float = 0.0) -> int:
         assert chunk.states is not None
-        before = chunk.left
-        chunk.free = chunk.states.count(FREE)
-        chunk.left = chunk.free + chunk.states.count(LENT)
+        before, rested = chunk.left, chunk.resting
+        chunk.free, chunk.resting = chunk.states.count(FREE), chunk.states.count(RESTING)
+        chunk.left = chunk.free + chunk.resting + chunk.states.count(LENT)
         self.rows -= before - chunk.left
         if chunk.left == 0:
             self.forget(chunk.chunk_id)
@@ -177,6 +220,10 @@ class Shelf:
         else:
             if chunk.left != before:
                 self.touched[chunk.chunk_id] = chunk
+            if chunk.resting > rested:
+                self._rest(chunk, rest_until_s)
+            if chunk.rows in (chunk.free, chunk.resting):
+                chunk.states = None
             self._queue(chunk)
         return before - chunk.left
 
@@ -184,7 +231,7 @@ class Shelf:
         """Yield the chunks nobody has on loan, oldest first."""
         for chunk_id in sorted(self.chunks):
             chunk = self.chunks[chunk_id]
-            if not chunk.is_reserved and chunk.free == chunk.left:
+            if not chunk.is_reserved and chunk.free + chunk.resting == chunk.left:
                 yield chunk
 
     def reserve(self, chunks: Collection[Chunk]) -> None:
@@ -213,3 +260,10 @@ def _lend(chunk: Chunk, limit: int) -> Segment:
             chunk.states[position] = LENT
     chunk.free -= len(positions)
     return Segment(chunk, positions)
+
+
+def _wake(chunk: Chunk) -> None:
+    if chunk.states is not None:
+        chunk.states = chunk.states.replace(bytes((RESTING,)), bytes((FREE,)))
+    chunk.free += chunk.resting
+    chunk.resting, chunk.rest_ends_s, chunk.has_rested = 0, 0.0, True

@@ -57,6 +57,7 @@ class Outbox:
         self._last_commit_s = self._last_told_s = self._last_look_s = 0.0
         self._pace = Pace()
         self._said_dead_letters = 0
+        self._said_refusals_full = False
         self._unmeasured = 0
 
     @property
@@ -139,9 +140,14 @@ class Outbox:
         stock.refusals.give_back(set(loan.failed_ids) - {row.failed_id for row in rows})
         return stock.batch_of_failed(lane, rows) if rows else None
 
-    async def settle(self, batch: Batch, stored: Collection[int], rejected: Mapping[int, str]) -> None:
-        """Give a batch back: forget what the cloud stored, count a refusal with its reason, keep the rest."""
-        self._stock.settle(batch, stored, rejected, Now(self._now_s(), self._now_ms()))
+    async def settle(
+        self, batch: Batch, stored: Collection[int], rejected: Mapping[int, str], rest_s: float = 0.0
+    ) -> None:
+        """Give a batch back: forget what the cloud stored, count a refusal with its reason, keep the others.
+
+        rest_s: how long those others are not lent again; a restart forgets it.
+        """
+        self._stock.settle(batch, stored, rejected, Now(self._now_s(), self._now_ms()), rest_s)
         if self._stock.has_urgent_news:
             self._hurry()
         self._changed.set()
@@ -156,7 +162,7 @@ class Outbox:
         await self._opened.wait()
         while not self._stock.has_something(self._now_s()):
             self._changed.clear()
-            due_s = self._stock.refusals.next_due_s()
+            due_s = self._stock.next_due_s()
             await _pause(self._changed, None if due_s is None else max(0.0, due_s - self._now_s()))
 
     def state(self) -> OutboxState:
@@ -283,6 +289,19 @@ class Outbox:
         elif self._said_dead_letters and not count:
             self._events.clear_event("dead_letters")
         self._said_dead_letters = count
+        self._say_refusals()
+
+    def _say_refusals(self) -> None:
+        is_full = self._stock.refusals.is_full
+        if is_full and not self._said_refusals_full:
+            message = (
+                "the cloud refuses more rows than are set aside; the others stay among the rest "
+                "and are offered again every hour: see penstock outbox dead-letter list"
+            )
+            self._events.raise_event("error", "refusals_full", message)
+        elif self._said_refusals_full and not is_full:
+            self._events.clear_event("refusals_full")
+        self._said_refusals_full = is_full
 
     async def _measure(self) -> None:
         self._unmeasured = 0

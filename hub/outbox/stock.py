@@ -14,10 +14,10 @@ from hub.outbox.batches import batch_of, batch_of_failed
 from hub.outbox.boots import place_ended
 from hub.outbox.chunk import Columns, Run, Runs, decode_runs
 from hub.outbox.directory import Directory
-from hub.outbox.leases import FREE, GONE, Chunk, Segment, Shelf
+from hub.outbox.leases import FREE, GONE, RESTING, Chunk, Segment, Shelf
 from hub.outbox.losses import Loss
 from hub.outbox.records import ChunkHead, ChunkRow, FailedRow
-from hub.outbox.refusals import Now, Refusals
+from hub.outbox.refusals import LONGEST_PAUSE_S, Now, Refusals
 from hub.outbox.rewriting import Gap
 from hub.outbox.sealing import KIND_OF
 from hub.outbox.squeeze import Zstandard
@@ -94,13 +94,14 @@ class Stock:
         """Lend rows of one kind; None when there are none."""
         if lane == Lane.LIVE and (ids := self.refusals.lend(now_s, limit)):
             return Loan(failed_ids=ids)
+        self.shelf.wake(now_s)
         segments = self.shelf.lend(lane, limit)
         return Loan(segments) if segments else None
 
     def take_back(self, loan: Loan) -> None:
         """End a loan from which nothing came."""
         self.refusals.give_back(loan.failed_ids)
-        self.shelf.give_back(loan.segments, lambda _: False)
+        self.shelf.give_back(loan.segments, lambda _: FREE)
 
     def batch(self, lane: int, loan: Loan, contents: Mapping[int, tuple[Runs, Columns]]) -> Batch:
         """Return lent rows of chunks as a batch."""
@@ -114,21 +115,35 @@ class Stock:
         self.loans[self._next_batch] = Loan(failed_ids=[row.failed_id for row in rows])
         return batch_of_failed(self._next_batch, lane, rows)
 
-    def settle(self, batch: Batch, stored: Collection[int], rejected: Mapping[int, str], now: Now) -> None:
-        """End a loan with what became of its rows."""
+    def settle(
+        self,
+        batch: Batch,
+        stored: Collection[int],
+        rejected: Mapping[int, str],
+        now: Now,
+        rest_s: float = 0.0,
+    ) -> None:
+        """End a loan with what became of its rows. Refused rows for which there is no room rest as well."""
         loan = self.loans.pop(batch.batch_id, None)
         if loan is None:
             return
         if loan.failed_ids:
-            self._settle_failed(batch, loan.failed_ids, stored, rejected, now)
+            self._settle_failed(batch, loan.failed_ids, stored, rejected, now, rest_s=rest_s)
             return
         if len(stored) == len(batch):
             self.directory.settled += self.shelf.give_back_whole(loan.segments)
             return
-        gone = {*stored, *rejected}
-        left = self.shelf.give_back(loan.segments, gone.__contains__)
-        self.directory.settled += max(0, left - len(rejected))
-        refused = self.refusals.refuse(batch, rejected, lambda _: None, now)
+        admitted = self.refusals.admitted(rejected)
+        fates = dict.fromkeys(rejected, RESTING)
+        fates.update(dict.fromkeys((*stored, *admitted), GONE))
+        kept = RESTING if rest_s > 0 else FREE
+        if len(admitted) < len(rejected):
+            rest_s = max(rest_s, LONGEST_PAUSE_S)
+        left = self.shelf.give_back(
+            loan.segments, lambda index: fates.get(index, kept), now.monotonic_s + rest_s
+        )
+        self.directory.settled += max(0, left - len(admitted))
+        refused = self.refusals.refuse(batch, admitted, lambda _: None, now)
         self._failed.update({row.failed_id: row for row in refused})
 
     def _settle_failed(
@@ -138,8 +153,10 @@ class Stock:
         stored: Collection[int],
         rejected: Mapping[int, str],
         now: Now,
+        *,
+        rest_s: float,
     ) -> None:
-        self.refusals.give_back(ids)
+        self.refusals.give_back(ids, now.monotonic_s + rest_s if rest_s > 0 else 0.0)
         known = {index: reason for index, reason in rejected.items() if ids[index] in self.refusals.rows}
         refused = self.refusals.refuse(batch, known, lambda index: ids[index], now)
         self._failed.update({row.failed_id: row for row in refused})
@@ -235,8 +252,14 @@ class Stock:
 
     def has_something(self, now_s: float) -> bool:
         """Whether any lane has something to lend."""
-        due_s = self.refusals.next_due_s()
+        self.shelf.wake(now_s)
+        due_s = self.next_due_s()
         return (due_s is not None and due_s <= now_s) or self.shelf.has_something()
+
+    def next_due_s(self) -> float | None:
+        """Return when something may be lent that may not be now."""
+        due = (self.refusals.next_due_s(), self.shelf.next_due_s())
+        return min((each for each in due if each is not None), default=None)
 
     def continue_batches_of(self, other: "Stock") -> None:
         """Number batches on from another stock's, so that its batches are not taken for this one's."""

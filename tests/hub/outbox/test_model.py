@@ -89,7 +89,8 @@ class OutboxAgainstList(RuleBasedStateMachine):
         rejected = {at: "no" for at, fate in enumerate(fates) if fate == "r"}
         self.cloud.store(batch, stored)
         self.refused |= {(batch.device_keys[at], batch.seqs[at]) for at in rejected}
-        self.do(self.site.outbox.settle(batch, stored, rejected))
+        rest_s = data.draw(st.sampled_from((0.0, 0.001, 3600.0)))
+        self.do(self.site.outbox.settle(batch, stored, rejected, rest_s))
 
     @precondition(lambda self: self.loans)
     @rule()
