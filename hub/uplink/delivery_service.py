@@ -1,6 +1,6 @@
 """Brings one parcel to the cloud and notes in it what became of each row.
 
-Leaves telling the outbox, waiting and parking to service.
+Leaves telling the outbox and waiting to service.
 """
 
 from hub.uplink.bisect import Bisection
@@ -34,6 +34,7 @@ async def _deliver_once(parcel: Parcel, kind: Kind, session: Session, max_reques
         rows = [row for row in rows if row not in parcel.unknown]
     bisection = Bisection(rows, max_requests)
     while (part := bisection.part()) is not None:
+        parcel.is_asked = True
         outcome = await session.insert(kind, body_of(parcel.batch, kind, part, session.ids))
         if outcome.reaction is Reaction.STORED:
             bisection.accept()

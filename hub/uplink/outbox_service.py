@@ -42,10 +42,10 @@ class PatientOutbox:
                 return batch
         return None
 
-    async def settle(self, parcel: Parcel) -> None:
-        """Give a parcel's batch back with what is known of its rows."""
+    async def settle(self, parcel: Parcel, rest_s: float) -> None:
+        """Give a parcel's batch back with what is known of its rows. rest_s: for those that stay."""
         stored = frozenset(parcel.stored)
-        await self._patiently(partial(self._source.settle, parcel.batch, stored, parcel.rejected))
+        await self._patiently(partial(self._source.settle, parcel.batch, stored, parcel.rejected, rest_s))
 
     async def settle_in_parting(self, parcel: Parcel) -> None:
         """Say once what is known, without insisting."""

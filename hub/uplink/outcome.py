@@ -4,7 +4,7 @@ STORED    the cloud answered after its commit that it has them
 AGAIN     the cloud or the way to it is unwell: back off, send the same rows again
 RENEW     the token is not (any longer) believed: a new one, then the same rows again
 SPLIT     the cloud refused what the rows say: find the ones it means
-PARK      one table is not as it should be: set its rows aside, an operator has to act, other tables go on
+PARK      one table is not as it should be: its rows rest, an operator has to act, other tables go on
 OPERATOR  nothing will be accepted until an operator acts: back off like AGAIN, and say so
 
 When in doubt a row is kept: an error nobody has heard of is never a reason to set rows aside.

@@ -6,6 +6,7 @@ Rule 2: alarms go before what is new, and what is new does not wait for what is 
 Rule 3: whether the cloud is there is proven by rows it stored, and when there are none by a question that
         needs the same database, the same token and the same way. Never by a ping.
 Rule 4: while it is away nothing is sent but one probe, ever less often.
+Rule 5: rows for which the cloud lacks something rest in the outbox and hold up nobody.
 """
 
 import asyncio
@@ -19,11 +20,11 @@ from hub.uplink.breaker import Breaker
 from hub.uplink.delivery_service import deliver
 from hub.uplink.directory import Directory, Keepsake
 from hub.uplink.exchange import Transport
+from hub.uplink.lacking_service import Lacking
 from hub.uplink.outbox_service import PatientOutbox, Sleep
 from hub.uplink.outcome import STORED, Outcome, Reaction
 from hub.uplink.pace import Pace
 from hub.uplink.parcel import Parcel
-from hub.uplink.parked_service import ParkedRows
 from hub.uplink.session_service import ServerTimeSink, Session
 from hub.uplink.settings import UplinkSettings
 from hub.uplink.state import UplinkState
@@ -70,7 +71,7 @@ class UplinkService:
             file=directory_file,
             on_server_time=on_server_time,
         )
-        self._parked = ParkedRows(self._session, events, settings.parked_rows, self._new_backoff())
+        self._lacking = Lacking(self._session, clock, events, self._new_backoff, chance)
         self._breaker = Breaker(self._new_backoff(), now_s)
         self._refusals = self._new_backoff()
         self._pace = Pace(settings.backlog_rows_per_s, now_s)
@@ -100,7 +101,6 @@ class UplinkService:
             bytes_received=traffic.bytes_received,
             rows_stored=self._rows_stored,
             rows_rejected=self._rows_rejected,
-            rows_parked=self._parked.rows,
             retries=self._retries,
             outages=self._outages,
             last_success_s=self._last_success_s,
@@ -113,18 +113,14 @@ class UplinkService:
     async def run(self) -> None:
         """Work until cancelled."""
         await self._session.restore()
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._supervise())
-                group.create_task(self._prove_when_idle())
-                group.create_task(self._parked.attend(self._sleep, self._chance, self._redeliver))
-                for _ in range(self._settings.live_in_flight):
-                    group.create_task(self._send_live())
-                for _ in range(self._settings.backlog_in_flight):
-                    group.create_task(self._send_backlog())
-        finally:
-            for parcel in self._parked.leave():
-                await self._outbox.settle_in_parting(parcel)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._supervise())
+            group.create_task(self._prove_when_idle())
+            group.create_task(self._lacking.attend(self._sleep))
+            for _ in range(self._settings.live_in_flight):
+                group.create_task(self._send_live())
+            for _ in range(self._settings.backlog_in_flight):
+                group.create_task(self._send_backlog())
 
     async def _send_live(self) -> None:
         is_awake = False
@@ -188,25 +184,22 @@ class UplinkService:
         """Deliver a parcel and tell the outbox. Return STORED unless the cloud is not to be asked further."""
         before = len(parcel.stored), len(parcel.rejected)
         try:
-            await deliver(parcel, self._session, self._settings.requests_per_refused_batch)
+            if not self._lacking.lacks_table(parcel.batch.kind):
+                await deliver(parcel, self._session, self._settings.requests_per_refused_batch)
         except asyncio.CancelledError:
             await self._outbox.settle_in_parting(parcel)
             raise
         if parcel.was_too_large:
             self._limit = max(1, len(parcel.batch) // 2)
         trouble = parcel.trouble
-        if not self._parked.keep(parcel):
-            await self._outbox.settle(parcel)
+        await self._outbox.settle(parcel, self._lacking.rest_s(parcel))
         self._count(parcel, *before)
         if trouble is None or trouble.is_answered:
-            self._last_success_s = self._clock.monotonic_s()
+            if parcel.is_asked:
+                self._last_success_s = self._clock.monotonic_s()
             return STORED
         self._lost(trouble)
         return trouble
-
-    async def _redeliver(self, parcel: Parcel) -> None:
-        await self._online.wait()
-        await self._handle(parcel)
 
     def _count(self, parcel: Parcel, stored_before: int, rejected_before: int) -> None:
         self._rows_stored += len(parcel.stored) - stored_before
@@ -239,7 +232,11 @@ class UplinkService:
         outcome = await self._session.open()
         if outcome.reaction is Reaction.STORED:
             batch = await self._outbox.take(self._limit, Lane.ALARM, Lane.LIVE, Lane.BACKLOG)
-            outcome = await self._session.prove() if batch is None else await self._handle(Parcel(batch))
+            parcel = None if batch is None else Parcel(batch)
+            if parcel is not None:
+                outcome = await self._handle(parcel)
+            if parcel is None or not parcel.is_asked:
+                outcome = await self._session.prove()
         if outcome.is_answered:
             await self._came_back()
         else:

@@ -11,7 +11,6 @@ class UplinkSettings:
 
     live_in_flight, backlog_in_flight: requests under way at once for what is new and for what is late.
     proof_s: how long the cloud may go unproven while there is nothing to send.
-    parked_rows: how many rows may wait in memory for an operator, before they are given back as refused.
     """
 
     cloud_url: str
@@ -25,5 +24,4 @@ class UplinkSettings:
     retry_max_s: float = 300.0
     token_renew_s: float = DEVICE_TOKEN_RENEW_S
     proof_s: float = 120.0
-    parked_rows: int = 10_000
     requests_per_refused_batch: int = 200

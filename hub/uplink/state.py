@@ -19,7 +19,6 @@ class UplinkState:
     bytes_received: int = 0
     rows_stored: int = 0
     rows_rejected: int = 0
-    rows_parked: int = 0
     retries: int = 0
     outages: int = 0
     last_success_s: float | None = None

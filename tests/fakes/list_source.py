@@ -1,7 +1,8 @@
 """An outbox without a disk: a list of rows, lent and settled by the contract of hub.ports.BatchSource."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from hub.errors import TryAgain
@@ -23,6 +24,7 @@ class Row:
     recorded_at_ms: int
     values: tuple[Value, ...]
     is_lent: bool = False
+    rests_until_s: float = 0.0
     reasons: list[str] = field(default_factory=list)
 
     @property
@@ -33,7 +35,16 @@ class Row:
 class ListSource:
     """rows: what waits. stored, dead: what was settled, by identity. settles: every call, in order."""
 
-    def __init__(self, epoch: int = 77, start_ms: int = 1_800_000_000_000) -> None:
+    def __init__(
+        self,
+        epoch: int = 77,
+        start_ms: int = 1_800_000_000_000,
+        *,
+        monotonic_s: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._monotonic_s = monotonic_s
+        self._sleep = sleep
         self.epoch = epoch
         self.now_ms = start_ms
         self.rows: list[Row] = []
@@ -63,10 +74,11 @@ class ListSource:
     async def take(self, limit: int, lane: int) -> Batch | None:
         if self.is_broken:
             raise TryAgain("the database is locked", where="outbox.db")
-        kind = next((row.kind for row in self.rows if row.lane == lane and not row.is_lent), None)
-        if kind is None:
+        free = [row for row in self.rows if row.lane == lane and self._is_free(row)]
+        if not free:
             return None
-        rows = [row for row in self.rows if row.lane == lane and row.kind == kind and not row.is_lent][:limit]
+        kind = free[0].kind
+        rows = [row for row in free if row.kind == kind][:limit]
         for row in rows:
             row.is_lent = True
         self._next_batch += 1
@@ -85,7 +97,9 @@ class ListSource:
             [list(column) for column in zip(*[row.values for row in rows], strict=True)],
         )
 
-    async def settle(self, batch: Batch, stored: Collection[int], rejected: Mapping[int, str]) -> None:
+    async def settle(
+        self, batch: Batch, stored: Collection[int], rejected: Mapping[int, str], rest_s: float = 0.0
+    ) -> None:
         if self.is_broken:
             raise TryAgain("the database is locked", where="outbox.db")
         self.settles.append((sorted(stored), dict(rejected)))
@@ -99,8 +113,10 @@ class ListSource:
                 if len(row.reasons) >= ATTEMPTS_BEFORE_DEAD_LETTER:
                     self.dead[row.identity] = row.reasons
                     self.rows.remove(row)
-        if any(not row.is_lent for row in self.rows):
-            self._news.set()
+            elif rest_s > 0:
+                row.rests_until_s = self._monotonic_s() + rest_s
+                row.lane = Lane.BACKLOG
+        self._news.set()
 
     async def mark_backlog(self) -> None:
         self.marks += 1
@@ -109,9 +125,22 @@ class ListSource:
                 row.lane = Lane.BACKLOG
 
     async def wait_for_rows(self) -> None:
-        if not any(not row.is_lent for row in self.rows):
+        while not any(self._is_free(row) for row in self.rows):
             self._news.clear()
-            await self._news.wait()
+            resting = [row.rests_until_s for row in self.rows if not row.is_lent]
+            if not resting:
+                await self._news.wait()
+                continue
+            pause = self._sleep(min(resting) - self._monotonic_s())
+            waits = [asyncio.ensure_future(pause), asyncio.ensure_future(self._news.wait())]
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for each in waits:
+                    each.cancel()
+
+    def _is_free(self, row: Row) -> bool:
+        return not row.is_lent and row.rests_until_s <= self._monotonic_s()
 
     def state(self) -> OutboxState:
         return OutboxState(rows=len(self.rows), dead_letters=len(self.dead))

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from hub.outbox.leases import RESTING, WAKEN_AT_ONCE, Chunk, Shelf
 from hub.outbox.records import FailedHead
 from hub.outbox.refusals import Refusals
@@ -94,7 +96,10 @@ async def test_a_refused_row_that_comes_back_may_rest_too(tmp_path: Path) -> Non
         assert site.outbox.state().rows == 0
 
 
-async def test_rows_refused_beyond_the_room_for_them_stay_and_rest(tmp_path: Path) -> None:
+async def test_rows_refused_beyond_the_room_for_them_stay_and_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.outbox.service.LOOK_S", 0.05)
     async with site_at(tmp_path / "outbox.db") as site:
         refusals = site.outbox._stock.refusals  # a site has room for thousands
         refusals.most_tried = 3

@@ -49,7 +49,7 @@ class Site:
         self.cloud = cloud
         self.proxy = proxy
         self.time = time
-        self.source = ListSource()
+        self.source = ListSource(monotonic_s=time.monotonic_s, sleep=time.sleep)
         self.events = EventList()
         self.transport = WatchedTransport(transport, time)
         self.settings = UplinkSettings(cloud_url=proxy.url, device_key="hub", device_secret="s3cret")

@@ -271,19 +271,44 @@ async def test_rows_of_a_device_the_cloud_does_not_know_wait_and_hold_up_nobody(
     assert not [request for _, request in site.transport.asked[asked:] if "device_key" in request.path]
 
 
-async def test_rows_without_room_to_wait_are_given_back_with_the_reason(site: Site) -> None:
-    site.settings = dataclasses.replace(site.settings, parked_rows=10, rows_per_request=10)
-    site.source.add("tank-9", 9.0, count=30)
+async def test_rows_of_an_unknown_device_stay_in_the_outbox_however_many_they_are(site: Site) -> None:
+    site.settings = dataclasses.replace(site.settings, rows_per_request=100)
+    site.source.add("tank-9", 9.0, count=3000)
     site.source.add("tank-1", 1.0)
     await online(site)
-    await site.until(lambda: len(site.source.rows) == 10)
-    assert site.source.stored == [("tank-1", 77, 1)]
-    assert len(site.source.dead) == 20
-    assert "knows no device 'tank-9'" in next(iter(site.source.dead.values()))[0]
+    await site.until(lambda: ("tank-1", 77, 1) in site.source.stored)
+    await site.time.pass_s(1000, is_busy=site.is_busy)
+    assert len(site.source.rows) == 3000
+    assert not any(row.reasons for row in site.source.rows)
+    assert site.source.lent_rows == 0
+    assert site.events.codes() == ["device_unregistered"]
+    assert len(site.source.settles) <= 31 + 6 * 30  # each rests as long as the directory does
+    site.cloud.devices["tank-9"] = 19
+    await site.until_sent()
+    assert not site.events.open
+    site.assert_exact()
+
+
+async def test_rows_that_need_no_answer_are_no_proof_that_the_cloud_is_there(site: Site) -> None:
+    await online(site)
+    service = site.service
+    assert service is not None
+    site.source.add("tank-9", 9.0)
+    await site.until(lambda: "device_unregistered" in site.events.codes())
+    site.proxy.fault("cut")
+    await site.until(lambda: not service.state().is_online)
+    for _ in range(10):
+        site.source.add("tank-9", 9.0)
+        await site.time.pass_s(60, is_busy=site.is_busy)
+        assert not service.state().is_online
+    site.proxy.clear()
+    await site.proxy.settled()
+    site.cloud.devices["tank-9"] = 19
+    await site.until_sent()
+    site.assert_exact()
 
 
 async def test_a_revoked_hub_keeps_its_rows_however_many_they_are(site: Site) -> None:
-    site.settings = dataclasses.replace(site.settings, parked_rows=10)
     await online(site)
     site.source.add("tank-1", 1.0)
     await site.until_sent()
@@ -312,7 +337,9 @@ async def test_a_missing_table_waits_for_an_operator_while_the_others_fill(site:
     assert len(site.source.rows) == 6
     assert site.service is not None
     assert site.service.state().is_online
-    assert site.events.codes().count("cloud_schema") >= 1
+    assert site.events.codes() == ["cloud_schema"]
+    asked_in_vain = [seen for seen in site.cloud.inserts() if seen.status == 404]
+    assert len(asked_in_vain) <= 3 * 6
     site.cloud.missing_tables.clear()
     await site.until_sent()
     assert not site.events.open

@@ -150,6 +150,27 @@ async def test_a_poison_row_ends_as_a_dead_letter_and_the_others_arrive(tmp_path
             assert "rows_refused" in site.events.codes()
 
 
+async def test_rows_of_a_device_registered_later_rest_on_disk_and_all_arrive(tmp_path: Path) -> None:
+    async with TableCloud({"hub": 1, "tank-1": 11}) as cloud, FaultProxy(cloud.url) as proxy:
+        who = {"api_key": cloud.api_key, "hub_key": "hub", "secret": cloud.secret}
+        async with working(tmp_path, proxy, **who) as site:
+            for _ in range(5):
+                await site.outbox.offer(
+                    [reading(key, 1.0) for _ in range(600) for key in ("tank-1", "tank-9")]
+                )
+            await until(lambda: len(cloud.rows()) == 3000)
+            await until(lambda: site.outbox.state().rows == 3000)
+            assert site.outbox.state().dead_letters == 0
+            assert ("device_unregistered", "tank-9") in site.events.open
+        cloud.devices["tank-9"] = 19
+        async with working(tmp_path, proxy, **who) as site:
+            await until(lambda: len(cloud.rows()) == 6000)
+            await until(lambda: site.outbox.state().rows == 0)
+            assert not site.events.open
+    assert {identity[2] for identity in cloud.identities() if identity[0] == "tank-9"} == set(range(1, 3001))
+    assert cloud.copies == 0
+
+
 async def test_every_row_reaches_the_local_cloud_through_every_fault(
     tmp_path: Path, local_cloud: CloudProcess
 ) -> None:
