@@ -131,6 +131,10 @@ class BatchSource(Protocol):
         """
         ...
 
+    async def end_rests(self) -> None:
+        """Lend what rests before its time: what it waited for is there."""
+        ...
+
     async def mark_backlog(self) -> None:
         """Call everything stored so far backlog; what comes now is live. Said when the cloud is back."""
         ...

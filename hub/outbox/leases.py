@@ -9,6 +9,7 @@ Rules:
 5. What has rested is backlog: it came first and would otherwise go before all that is new.
 """
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
@@ -73,6 +74,7 @@ class Shelf:
     touched: dict[int, Chunk] = field(default_factory=dict)
     _queues: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     _resting: list[tuple[float, int, Chunk]] = field(default_factory=list)
+    _ended: deque[Chunk] = field(default_factory=deque)
     _rests: int = 0
 
     def add(self, chunk: Chunk) -> None:
@@ -138,17 +140,28 @@ class Shelf:
 
     def next_due_s(self) -> float | None:
         """Return when the next rest ends, at the earliest."""
+        if self._ended:
+            return 0.0
         return self._resting[0][0] if self._resting else None
+
+    def end_rests(self) -> None:
+        """End every rest before its time."""
+        self._ended.extend(chunk for _, _, chunk in self._resting)
+        self._resting = []
 
     def wake(self, now_s: float) -> None:
         """Let some chunks whose rest is over be lent again; the others are still due."""
         for _ in range(WAKEN_AT_ONCE):
-            if not self._resting or self._resting[0][0] > now_s:
+            is_ended = bool(self._ended)
+            if is_ended:
+                chunk = self._ended.popleft()
+            elif self._resting and self._resting[0][0] <= now_s:
+                _, _, chunk = heappop(self._resting)
+            else:
                 return
-            _, _, chunk = heappop(self._resting)
             if self.chunks.get(chunk.chunk_id) is not chunk:
                 continue
-            if chunk.rest_ends_s > now_s:
+            if chunk.rest_ends_s > now_s and not is_ended:
                 self._push_rest(chunk)
             else:
                 _wake(chunk)

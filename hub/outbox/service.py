@@ -152,6 +152,12 @@ class Outbox:
             self._hurry()
         self._changed.set()
 
+    async def end_rests(self) -> None:
+        """Lend what rests before its time: what it waited for is there."""
+        await self._opened.wait()
+        self._stock.shelf.end_rests()
+        self._changed.set()
+
     async def mark_backlog(self) -> None:
         """Call everything stored so far backlog; what comes now is live."""
         await self._opened.wait()

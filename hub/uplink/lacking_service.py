@@ -1,8 +1,9 @@
 """What the cloud lacks: devices it does not know, tables it does not have as we do.
 
 Rule 1: rows that need it rest in the outbox, on disk; they hold up nobody and take no memory here.
-Rule 2: the cloud is asked again, ever more slowly: once for all devices, once for a table. Rows rest until
-        that answer can be there, so that all of them go as soon as it is the right one.
+Rule 2: the cloud is asked again, ever more slowly: once for all devices, once for a table.
+Rule 3: rows rest long, so that millions of them are not read again and again; as soon as the cloud has what
+        it lacked, every rest is ended.
 """
 
 import asyncio
@@ -11,14 +12,15 @@ from dataclasses import dataclass
 
 from hub.ports import Clock, EventSink
 from hub.uplink.backoff import Backoff
-from hub.uplink.outbox_service import Sleep
+from hub.uplink.outbox_service import PatientOutbox, Sleep
 from hub.uplink.outcome import Reaction
 from hub.uplink.parcel import Parcel
 from hub.uplink.session_service import Session
 
 SCHEMA_EVENT = "cloud_schema"
 DEVICE_EVENT = "device_unregistered"
-ANSWER_S = 5.0  # the directory is read at its time; rows come back when it has been
+REST_S = 3600.0
+SOON_S = 5.0  # for rows whose device became known while they were under way
 
 
 @dataclass(slots=True)
@@ -33,12 +35,15 @@ class Lacking:
     def __init__(
         self,
         session: Session,
+        outbox: PatientOutbox,
         clock: Clock,
         events: EventSink,
         new_backoff: Callable[[], Backoff],
+        *,
         chance: Callable[[], float],
     ) -> None:
         self._session = session
+        self._outbox = outbox
         self._clock = clock
         self._events = events
         self._new_backoff = new_backoff
@@ -48,13 +53,21 @@ class Lacking:
         self._missing: set[str] = set()
         self._tables: dict[str, _Table] = {}
         self._wanted = asyncio.Event()
+        self._has_gained = False
 
     def lacks_table(self, kind: str) -> bool:
         """Whether the table of a kind was refused, and it is not yet time to ask for it again."""
         table = self._tables.get(kind)
         return table is not None and self._clock.monotonic_s() < table.ask_s
 
-    def rest_s(self, parcel: Parcel) -> float:
+    async def settle(self, parcel: Parcel) -> None:
+        """Give a parcel back to the outbox, where what has to wait rests."""
+        await self._outbox.settle(parcel, self._rest_s(parcel))
+        if self._has_gained:
+            self._has_gained = False
+            await self._outbox.end_rests()
+
+    def _rest_s(self, parcel: Parcel) -> float:
         """Note what a parcel shows, and return how long its open rows rest; 0 when they need not."""
         kind, trouble = parcel.batch.kind, parcel.trouble
         self._note_missing(set(parcel.unknown.values()))
@@ -64,9 +77,10 @@ class Lacking:
             self._note_accepted(kind)
         now_s = self._clock.monotonic_s()
         if self.lacks_table(kind):
-            return self._tables[kind].ask_s - now_s
+            # What asked in vain asks again at its time; the others wait for that answer.
+            return self._tables[kind].ask_s - now_s if parcel.is_asked else REST_S
         if parcel.unknown and trouble is None:
-            return max(0.0, self._look_s - now_s) + ANSWER_S
+            return SOON_S if self._session.ids.keys() & set(parcel.unknown.values()) else REST_S
         return 0.0
 
     async def attend(self, sleep: Sleep) -> None:
@@ -75,7 +89,8 @@ class Lacking:
             await self._wanted.wait()
             await sleep(max(0.0, self._look_s - self._clock.monotonic_s()))
             await self._session.refresh_directory()
-            self._note_found()
+            if self._note_found():
+                await self._outbox.end_rests()
             if self._missing:
                 self._plan()
             else:
@@ -94,13 +109,14 @@ class Lacking:
             self._plan()
             self._wanted.set()
 
-    def _note_found(self) -> None:
+    def _note_found(self) -> bool:
         found = self._missing & self._session.ids.keys()
         for key in found:
             self._events.clear_event(DEVICE_EVENT, device_key=key)
         self._missing -= found
         if found:
             self._backoff.reset()
+        return bool(found)
 
     def _plan(self) -> None:
         self._look_s = self._clock.monotonic_s() + self._backoff.next_s(self._chance())
@@ -115,5 +131,8 @@ class Lacking:
             table.ask_s = self._clock.monotonic_s() + table.backoff.next_s(self._chance())
 
     def _note_accepted(self, kind: str) -> None:
-        if self._tables.pop(kind, None) is not None and not self._tables:
+        if self._tables.pop(kind, None) is None:
+            return
+        self._has_gained = True
+        if not self._tables:
             self._events.clear_event(SCHEMA_EVENT)

@@ -57,6 +57,10 @@ class PatientOutbox:
         except (PenstockError, TimeoutError):
             return
 
+    async def end_rests(self) -> None:
+        """Have what rests lent again."""
+        await self._patiently(self._source.end_rests)
+
     async def mark_backlog(self) -> None:
         """Call everything stored so far backlog."""
         await self._patiently(self._source.mark_backlog)

@@ -71,7 +71,7 @@ class UplinkService:
             file=directory_file,
             on_server_time=on_server_time,
         )
-        self._lacking = Lacking(self._session, clock, events, self._new_backoff, chance)
+        self._lacking = Lacking(self._session, self._outbox, clock, events, self._new_backoff, chance=chance)
         self._breaker = Breaker(self._new_backoff(), now_s)
         self._refusals = self._new_backoff()
         self._pace = Pace(settings.backlog_rows_per_s, now_s)
@@ -192,7 +192,7 @@ class UplinkService:
         if parcel.was_too_large:
             self._limit = max(1, len(parcel.batch) // 2)
         trouble = parcel.trouble
-        await self._outbox.settle(parcel, self._lacking.rest_s(parcel))
+        await self._lacking.settle(parcel)
         self._count(parcel, *before)
         if trouble is None or trouble.is_answered:
             if parcel.is_asked:

@@ -118,6 +118,11 @@ class ListSource:
                 row.lane = Lane.BACKLOG
         self._news.set()
 
+    async def end_rests(self) -> None:
+        for row in self.rows:
+            row.rests_until_s = 0.0
+        self._news.set()
+
     async def mark_backlog(self) -> None:
         self.marks += 1
         for row in self.rows:

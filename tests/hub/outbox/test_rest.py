@@ -52,6 +52,22 @@ async def test_a_rest_ends_at_its_time_and_wakes_who_waits_and_the_rows_come_as_
         assert site.outbox.state().rows == 0
 
 
+async def test_a_rest_ends_before_its_time_when_what_was_waited_for_is_there(tmp_path: Path) -> None:
+    async with site_at(tmp_path / "outbox.db") as site:
+        await site.outbox.append(flows("tank-1", 1, 3), Lane.LIVE)
+        await site.outbox.settle(await taken(site), {0}, {}, LONG_S)
+        waiting = asyncio.create_task(site.outbox.wait_for_rows())
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+        await site.outbox.end_rests()
+        await asyncio.wait_for(waiting, 5)
+        again = await taken(site, lane=Lane.BACKLOG)
+        assert list(again.seqs) == [2, 3]
+        await site.outbox.settle(again, (), {}, LONG_S)
+        assert await take_all(site.outbox) == []
+        assert site.outbox.state().rows == 2
+
+
 async def test_a_restart_forgets_that_rows_rested_and_loses_none(tmp_path: Path) -> None:
     path, cloud = tmp_path / "outbox.db", Cloud()
     async with site_at(path) as site:
