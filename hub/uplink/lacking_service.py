@@ -71,7 +71,7 @@ class Lacking:
         """Note what a parcel shows, and return how long its open rows rest; 0 when they need not."""
         kind, trouble = parcel.batch.kind, parcel.trouble
         self._note_missing(set(parcel.unknown.values()))
-        if trouble is not None and trouble.reaction is Reaction.PARK:
+        if trouble is not None and trouble.reaction is Reaction.REST:
             self._note_refused(kind, trouble.reason)
         elif trouble is None and parcel.is_asked:
             self._note_accepted(kind)

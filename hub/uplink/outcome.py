@@ -4,7 +4,7 @@ STORED    the cloud answered after its commit that it has them
 AGAIN     the cloud or the way to it is unwell: back off, send the same rows again
 RENEW     the token is not (any longer) believed: a new one, then the same rows again
 SPLIT     the cloud refused what the rows say: find the ones it means
-PARK      one table is not as it should be: its rows rest, an operator has to act, other tables go on
+REST      one table is not as it should be: its rows rest, an operator has to act, other tables go on
 OPERATOR  nothing will be accepted until an operator acts: back off like AGAIN, and say so
 
 When in doubt a row is kept: an error nobody has heard of is never a reason to set rows aside.
@@ -32,7 +32,7 @@ class Reaction(Enum):
     AGAIN = "again"
     RENEW = "renew"
     SPLIT = "split"
-    PARK = "park"
+    REST = "rest"
     OPERATOR = "operator"
 
 
@@ -55,7 +55,7 @@ class Outcome:
     @property
     def is_answered(self) -> bool:
         """True when the cloud itself answered, whatever it said about the rows."""
-        return self.reaction in {Reaction.STORED, Reaction.SPLIT, Reaction.PARK}
+        return self.reaction in {Reaction.STORED, Reaction.SPLIT, Reaction.REST}
 
 
 STORED = Outcome(Reaction.STORED)
@@ -143,7 +143,7 @@ def _of_refusal(answer: Answer) -> Outcome:
     if code.startswith(_DATA_CLASSES) or code in {_RAISED, _BAD_BODY}:
         return Outcome(Reaction.SPLIT, "rows_refused", reason)
     if code.startswith(("42", "PGRST1", "PGRST2")):
-        return Outcome(Reaction.PARK, "cloud_schema", f"{reason}; apply the cloud's migrations")
+        return Outcome(Reaction.REST, "cloud_schema", f"{reason}; apply the cloud's migrations")
     return Outcome(Reaction.OPERATOR, "cloud_refused", f"{reason}; check cloud.url and the project's state")
 
 
@@ -151,7 +151,7 @@ def _of_permission(reason: str) -> Outcome:
     """Return what 42501 means: for rows that a policy does not let in, or for a table without a grant."""
     if "row-level security" in reason:
         return Outcome(Reaction.SPLIT, "rows_refused", reason, by_policy=True)
-    return Outcome(Reaction.PARK, "cloud_schema", f"{reason}; apply the cloud's migrations")
+    return Outcome(Reaction.REST, "cloud_schema", f"{reason}; apply the cloud's migrations")
 
 
 def _reason(answer: Answer) -> str:

@@ -83,7 +83,7 @@ class Session:
         if self._directory_read_s is None:
             outcome = await self.refresh_directory()
             # Inserting may work where reading does not, and the kept numbers are as good as ever.
-            if outcome.reaction is not Reaction.PARK or not self.ids:
+            if outcome.reaction is not Reaction.REST or not self.ids:
                 return outcome
         return await self._ensure_token()
 
