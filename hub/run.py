@@ -7,7 +7,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,8 @@ async def _serve(hub: Hub, ended: asyncio.Event, *, is_draining: bool) -> None:
         await hub.clock_service.look()
         await hub.pipeline.restore()
         async with asyncio.TaskGroup() as lasting:
-            senders = _start(lasting, _lasting(hub))
+            # Nothing is measured during a drain, so nothing has to move.
+            senders = _start(lasting, _lasting(hub, [] if is_draining else _watched(hub)))
             async with asyncio.TaskGroup() as acquisition:
                 sources = _start(acquisition, {} if is_draining else _acquiring(hub))
                 await (_drained(hub, ended) if is_draining else ended.wait())
@@ -73,12 +74,12 @@ async def _serve(hub: Hub, ended: asyncio.Event, *, is_draining: bool) -> None:
         _cancel([writer])
 
 
-def _lasting(hub: Hub) -> dict[str, Job]:
+def _lasting(hub: Hub, watched: Sequence[Watched]) -> dict[str, Job]:
     """Return what runs while the outbox does."""
     jobs: dict[str, Job] = {
         "events": lambda: hub.events.run(hub.outbox),
         "clock": hub.clock_service.run,
-        "watch": WatchService(_watched(hub), hub.clock, hub.events, Notifier()).run,
+        "watch": WatchService(watched, hub.clock, hub.events, Notifier()).run,
     }
     return jobs | ({"uplink": hub.uplink.run} if hub.uplink else {})
 

@@ -24,10 +24,6 @@ class Notifier:
         """Say that everything that has to move moves."""
         self._send(b"WATCHDOG=1")
 
-    def stopping(self) -> None:
-        """Say that the hub ends on purpose."""
-        self._send(b"STOPPING=1")
-
     def _send(self, message: bytes) -> None:
         if not self._address:
             return

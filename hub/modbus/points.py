@@ -1,6 +1,5 @@
 """Points: which registers hold which metric, and what turns their content into its unit."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.modbus.registers import (
@@ -113,8 +112,3 @@ def _faults_of_parts(point: Point) -> list[tuple[str, str]]:
     if point.wrap is not None and (point.wrap <= 0 or point.type not in CODES):
         found.append(("wrap", f"{point.wrap} is no value at which a counter starts over"))
     return found
-
-
-def device_points(points: Sequence[Point]) -> tuple[Point, ...]:
-    """Return the points whose values a sample carries: numbers, not strings."""
-    return tuple(point for point in points if point.type != "string")

@@ -13,13 +13,11 @@ Number = float | int
 
 FUNCTIONS = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 BIT_TABLES = frozenset({"coil", "discrete"})
-WRITABLE_TABLES = frozenset({"coil", "holding"})
 
 # The protocol addresses 16 bits of registers and bounds a read (Modbus application protocol 1.1b3, 6.1-6.4).
 ADDRESSES = 65_536
 REGISTERS_PER_READ = 125
 BITS_PER_READ = 2000
-REGISTERS_PER_WRITE = 123
 
 CODES = {
     "u16": "H",

@@ -36,12 +36,6 @@ def insert_of(kind: Kind, body: bytes, bearer: str) -> Request:
     return Request("POST", path, body, bearer, PREFER)
 
 
-def devices_in(batch: Batch, kind: Kind, row: int) -> list[str]:
-    """Return the device keys one row speaks of: its own, and those in its fields."""
-    named = [column[row] for column in _device_columns(batch, kind)]
-    return [key for key in named if isinstance(key, str)]
-
-
 def rows_with_unknown_devices(batch: Batch, kind: Kind, ids: Mapping[str, int]) -> dict[int, str]:
     """Return the rows that speak of a device without a number: index and key."""
     unknown: dict[int, str] = {}
