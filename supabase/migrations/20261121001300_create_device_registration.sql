@@ -6,7 +6,8 @@ create function public.register_device(
   secret_hash text,
   hub_key text default null,
   name text default null,
-  tenant text default 'Unassigned'
+  tenant text default 'Unassigned',
+  is_approved boolean default true
 )
 returns integer
 language plpgsql
@@ -35,7 +36,9 @@ begin
   end if;
   insert into public.devices (device_key, name, kind, status, hub_id, tenant_id, site_id)
   values (
-    device_key, coalesce(name, device_key), kind, 'approved', hub.id, coalesce(hub.tenant_id, tenant_id), hub.site_id
+    device_key, coalesce(name, device_key), kind,
+    case when is_approved then 'approved' else 'pending' end::public.device_status,
+    hub.id, coalesce(hub.tenant_id, tenant_id), hub.site_id
   )
   returning devices.id into new_id;
   if secret_hash is not null then
@@ -45,8 +48,8 @@ begin
   return new_id;
 end
 $$;
-comment on function public.register_device(text, text, text, text, text, text) is
-  'Makes an approved device and returns its number. secret_hash: SHA-256 of its secret in hex, or null for a device that only speaks through its hub, whose tenant it shares.';
+comment on function public.register_device(text, text, text, text, text, text, boolean) is
+  'Makes a device, approved unless said otherwise, and returns its number. secret_hash: SHA-256 of its secret in hex, or null for a device that only speaks through its hub, whose tenant it shares.';
 
 create table private.device_token_requests (
   device_id integer not null references public.devices (id) on delete cascade,
@@ -99,8 +102,8 @@ comment on function public.authorize_device(text, text) is
   'Says whether a device may have a token now: granted with its number, refused, or limited after ten requests in a minute. secret_hash: SHA-256 of the secret in hex.';
 
 revoke execute on function
-  public.register_device(text, text, text, text, text, text), public.authorize_device(text, text)
+  public.register_device(text, text, text, text, text, text, boolean), public.authorize_device(text, text)
   from public, anon, authenticated;
 grant execute on function
-  public.register_device(text, text, text, text, text, text), public.authorize_device(text, text)
+  public.register_device(text, text, text, text, text, text, boolean), public.authorize_device(text, text)
   to service_role;
