@@ -30,7 +30,7 @@ def database(migrated: str) -> Iterator[Connection]:
 
 @pytest.fixture(scope="module")
 def world(database: Connection) -> World:
-    built = build(database)
+    built = build(lambda table, row: _inserted(database, table, row))
     for table, specimen in SPECIMENS.items():
         for device in (built.tank, built.revoked):
             _insert(database, table, specimen.row(built, device, SEEDED), is_kept=True)
@@ -107,13 +107,24 @@ def _try(database: Connection, world: World, cell: Cell, specimen: Specimen | No
 
 
 def _insert(database: Connection, table: str, row: Row, *, is_kept: bool) -> int:
-    columns = sql.SQL(", ").join(map(sql.Identifier, row))
-    values = tuple(json.dumps(value) if isinstance(value, dict) else value for value in row.values())
+    statement, values = _insertion(table, row)
     ending = sql.SQL("on conflict do nothing") if is_kept else sql.SQL("")
-    statement = sql.SQL("insert into {} ({}) values ({}) {}").format(
-        sql.Identifier(*table.split(".")), columns, sql.SQL(", ").join([sql.Placeholder()] * len(row)), ending
-    )
-    return database.execute(statement, values).rowcount
+    return database.execute(sql.SQL("{} {}").format(statement, ending), values).rowcount
+
+
+def _inserted(database: Connection, table: str, row: Row) -> Row:
+    statement, values = _insertion(table, row)
+    found = database.execute(sql.SQL("{} returning *").format(statement), values).fetchone()
+    assert found is not None
+    return found
+
+
+def _insertion(table: str, row: Row) -> tuple[sql.Composed, tuple[object, ...]]:
+    columns = sql.SQL(", ").join(map(sql.Identifier, row))
+    places = sql.SQL(", ").join([sql.Placeholder()] * len(row))
+    values = tuple(json.dumps(value) if isinstance(value, dict) else value for value in row.values())
+    name = sql.Identifier(*table.split("."))
+    return sql.SQL("insert into {} ({}) values ({})").format(name, columns, places), values
 
 
 def _delete(database: Connection, table: str, specimen: Specimen, world: World, role: str) -> int:

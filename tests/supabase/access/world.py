@@ -3,10 +3,10 @@
 Tenant A has everything that is asked about; tenant B has those who must see nothing of it.
 """
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
-
-from tests.supabase.roles import Connection
 
 PEOPLE = ("viewer", "operator", "admin", "other_admin", "superadmin")
 
@@ -44,46 +44,34 @@ class World(NamedTuple):
         return self.revoked if role == "revoked_device" else self.tank
 
 
-def build(database: Connection) -> World:
-    """Make the world, as the owner of the database."""
-    a, b = (_id(database, _NEW_TENANT, {"name": f"{name} {uuid4().hex[:6]}"}) for name in ("A", "B"))
-    site = _id(
-        database,
-        "insert into public.sites (tenant_id, name) values (%(tenant)s, 'S') returning id",
-        {"tenant": a},
+Insert = Callable[[str, dict[str, Any]], dict[str, Any]]
+
+
+def build(insert: Insert) -> World:
+    """Make the world. insert: adds a row to a table as somebody who may do everything, and returns it."""
+    a, b = (
+        insert("public.tenants", {"tenant_type": "distributor", "name": f"{name} {uuid4().hex[:6]}"})["id"]
+        for name in ("A", "B")
     )
-    hub = _device(database, a, "hub", None)
-    tank, spare, revoked = (_device(database, a, name, hub) for name in ("tank", "spare", "revoked"))
-    other = _device(database, b, "other", None)
-    database.execute("update public.devices set revoked_at = now() where id = %s", (revoked,))
-    people = {role: _person(database, role, b if role == "other_admin" else a) for role in PEOPLE}
-    colleague = _person(database, "viewer", a)
+    site = insert("public.sites", {"tenant_id": a, "name": "Waterworks"})["id"]
+    hub = _device(insert, a, "hub", None)
+    tank, spare = (_device(insert, a, name, hub) for name in ("tank", "spare"))
+    revoked = _device(insert, a, "revoked", hub, revoked_at=datetime.now(UTC).isoformat())
+    other = _device(insert, b, "other", None)
+    people = {role: _person(insert, role, b if role == "other_admin" else a) for role in PEOPLE}
+    colleague = _person(insert, "viewer", a)
     return World(a, b, site, hub, tank, spare, revoked, other, colleague, {**people, "no_profile": uuid4()})
 
 
-_NEW_TENANT = "insert into public.tenants (tenant_type, name) values ('distributor', %(name)s) returning id"
-_NEW_DEVICE = """
-insert into public.devices (device_key, name, kind, status, tenant_id, hub_id)
-values (%(key)s, %(key)s, 'tank', 'active', %(tenant)s, %(hub)s) returning id
-"""
-
-
-def _device(database: Connection, tenant: int, name: str, hub: int | None) -> int:
+def _device(insert: Insert, tenant: int, name: str, hub: int | None, **values: Any) -> int:
     key = f"{name}-{uuid4().hex[:8]}"
-    return _id(database, _NEW_DEVICE, {"key": key, "tenant": tenant, "hub": hub})
+    row = {"device_key": key, "name": name, "kind": "tank", "status": "active", "tenant_id": tenant}
+    return int(insert("public.devices", {**row, "hub_id": hub, **values})["id"])
 
 
-def _person(database: Connection, role: str, tenant: int) -> UUID:
+def _person(insert: Insert, role: str, tenant: int) -> UUID:
     person = uuid4()
     kept = role.removeprefix("other_")
-    database.execute(
-        "insert into public.profiles (id, email, role, tenant_id) values (%s, %s, %s::public.user_role, %s)",
-        (person, f"{person}@example.org", kept, None if kept == "superadmin" else tenant),
-    )
+    row = {"id": str(person), "email": f"{person}@example.org", "role": kept}
+    insert("public.profiles", {**row, "tenant_id": None if kept == "superadmin" else tenant})
     return person
-
-
-def _id(database: Connection, statement: str, values: dict[str, Any]) -> int:
-    found = database.execute(statement.encode(), values).fetchone()
-    assert found is not None
-    return int(found["id"])
