@@ -1,6 +1,5 @@
 """A database with the migrations, and each role of the project in it."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -9,22 +8,12 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from tests.supabase.postgres17 import supabase_cli
 from tools.local_cloud.node_io import ROOT
+from tools.postgres17 import supabase_cli
 
 Connection = psycopg.Connection[dict[str, object]]
 MIGRATIONS = ROOT / "supabase" / "migrations"
 HOSTED = Path(__file__).with_name("hosted.sql")
-
-
-def new_database(server_url: str, name: str) -> str:
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f'create database "{name}"')
-    return server_url.rpartition("/")[0] + f"/{name}"
-
-
-def migrate(url: str) -> subprocess.CompletedProcess[str]:
-    return supabase_cli("migration", "up", "--yes", f"--remote={url}")
 
 
 @pytest.fixture(scope="session")
