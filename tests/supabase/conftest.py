@@ -9,7 +9,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from tools.local_cloud.node_io import ROOT
-from tools.postgres17 import supabase_cli
+from tools.postgres17 import migrate, new_database
 
 Connection = psycopg.Connection[dict[str, object]]
 MIGRATIONS = ROOT / "supabase" / "migrations"
