@@ -7,6 +7,7 @@
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { App } from "@supabase/lite";
+import { answerAuth } from "./auth.mjs";
 import { insertBulk, isBulkInsert, readColumns } from "./bulk_insert.mjs";
 import { StaleData, openDatabase } from "./database.mjs";
 import { issueDeviceToken } from "./device_token.mjs";
@@ -88,7 +89,8 @@ async function answer(request, environment) {
     return body ? json(status, body, headers) : new Response(null, { status, headers });
   }
   const peerAddress = environment.incoming.socket.remoteAddress ?? null;
-  return alone(() => app.fetch(request, { peerAddress }));
+  const fetch = () => alone(() => app.fetch(request, { peerAddress }));
+  return path.startsWith("/auth/v1/") ? answerAuth(request, fetch) : fetch();
 }
 
 const server = createServer(getRequestListener(answer));
