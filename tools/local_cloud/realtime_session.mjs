@@ -8,6 +8,7 @@
 //   {ask: question}          · {close: {code, reason}}
 // After an ask, nothing is received until decided() was called with its answer.
 
+import { ROLES } from "./jwt.mjs";
 import { isObject } from "./realtime_wire.mjs";
 
 export const LIMITS = {
@@ -135,7 +136,7 @@ export class Session {
     }
     const { claims, message } = this.#verify(String(token));
     if (!claims) return { problem: `InvalidJWTToken: ${message}` };
-    if (typeof claims.role !== "string") return { problem: "InvalidJWTToken: Fields `role` and `exp` are required in JWT" };
+    if (!ROLES.has(claims.role)) return { problem: `InvalidJWTToken: role "${claims.role}" does not exist` };
     return { token, claims, expiresAt: Math.max(claims.exp * 1000, now) };
   }
 

@@ -10,7 +10,7 @@ grant usage on schema realtime to device;
 grant select, insert on realtime.messages to device;
 
 create function public.tell(topic text, event text, payload jsonb, is_failing boolean default false)
-returns void
+returns boolean
 language plpgsql
 security definer
 set search_path = ''
@@ -20,6 +20,7 @@ begin
   if tell.is_failing then
     raise exception 'told to fail';
   end if;
+  return true;
 end
 $$;
 revoke execute on function public.tell(text, text, jsonb, boolean) from public;

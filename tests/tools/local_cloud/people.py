@@ -31,9 +31,19 @@ async def connected(cloud: CloudProcess) -> AsyncIterator[AsyncClient]:
 class Listener:
     """What one client was told about one channel. states and events: in order."""
 
-    def __init__(self, client: AsyncClient, topic: str, **broadcast: bool) -> None:
-        config = {"config": {"private": True, "broadcast": {"self": False, "ack": False, **broadcast}}}
-        self.channel = client.channel(topic, config)
+    def __init__(
+        self, client: AsyncClient, topic: str, *, is_private: bool = True, is_echoing: bool = False
+    ) -> None:
+        self.channel = client.channel(
+            topic,
+            {
+                "config": {
+                    "private": is_private,
+                    "broadcast": {"self": is_echoing, "ack": is_echoing},
+                    "presence": None,
+                }
+            },
+        )
         self.channel.on_broadcast("*", self._hear)
         self.states: list[str] = []
         self.events: list[str] = []
@@ -52,6 +62,18 @@ class Listener:
     def _hear(self, message: Any) -> None:
         self.events.append(message["event"])
         self.payloads.append(message["payload"])
+
+
+@asynccontextmanager
+async def listening(
+    cloud: CloudProcess, topic: str, bearer: str | None = None, *, is_echoing: bool = False
+) -> AsyncIterator[Listener]:
+    """Yield one that has joined. bearer: its token; without, one that may listen and send."""
+    async with connected(cloud) as client:
+        await client.realtime.set_auth(bearer or token(cloud, listens=(topic,), sends=(topic,)))
+        listener = Listener(client, topic, is_echoing=is_echoing)
+        assert await listener.join() == "SUBSCRIBED"
+        yield listener
 
 
 def token(
