@@ -13,6 +13,11 @@ from tools.local_cloud.local_cloud import LocalCloud
 from tools.local_cloud.process_io import CloudProcess
 
 DEADLINE_S = 20
+LEAST_MIGRATION = """
+create schema private;
+create function private.make_partitions() returns void language sql as $$ select $$;
+"""
+EXTRA = "create table public.extra (id integer); grant select on public.extra to service_role;"
 
 
 def test_kept_data_has_one_user_and_survives_a_stop_and_a_kill(tmp_path: Path) -> None:
@@ -30,6 +35,27 @@ def test_kept_data_has_one_user_and_survives_a_stop_and_a_kill(tmp_path: Path) -
     with CloudProcess(tmp_path) as cloud:
         (found,) = cloud.admin.completeness(hub.tank_key)
     assert (found.rows_stored, found.unexplained_gaps) == (2, 0)
+
+
+def test_kept_data_of_other_migrations_is_not_used(tmp_path: Path) -> None:
+    data, migrations = tmp_path / "data", tmp_path / "migrations"
+    migrations.mkdir()
+    (migrations / "1_first.sql").write_text(LEAST_MIGRATION)
+    second = migrations / "2_second.sql"
+    second.write_text(EXTRA)
+    with CloudProcess(data, migrations=migrations):
+        pass
+    second.write_text("create table public.extra (id bigint);")
+    with pytest.raises(OperatorNeeded, match="2_second has changed since") as stale:
+        CloudProcess(data, migrations=migrations).start()
+    assert (stale.value.where, "--fresh" in stale.value.hint) == (str(data / "database"), True)
+    second.unlink()
+    with pytest.raises(OperatorNeeded, match="2_second is not in this checkout"):
+        CloudProcess(data, migrations=migrations).start()
+    second.write_text(EXTRA)
+    (migrations / "3_third.sql").write_text("alter table public.extra add note text;")
+    with CloudProcess(data, migrations=migrations) as cloud:
+        assert cloud.admin.count_rows("extra") == 0
 
 
 def test_a_port_in_use_is_named(local_cloud: CloudProcess) -> None:
