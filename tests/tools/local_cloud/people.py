@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 import jwt
-from supabase import AsyncClient, AsyncClientOptions, acreate_client
 
+from supabase import AsyncClient, AsyncClientOptions, acreate_client
 from tools.local_cloud.process_io import CloudProcess
 
 DEADLINE_S = 20.0

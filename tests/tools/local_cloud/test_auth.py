@@ -3,8 +3,8 @@
 import uuid
 
 import pytest
-from supabase import AuthApiError, PostgrestAPIError
 
+from supabase import AuthApiError, PostgrestAPIError
 from tests.tools.local_cloud.people import connected
 from tools.local_cloud.process_io import CloudProcess
 
