@@ -56,3 +56,8 @@ export async function takeMessages(database, maxBytes) {
       payload: { type: "broadcast", event, payload: payload ?? {}, meta: { id } },
     }));
 }
+
+/** Gives the room of taken messages back. */
+export async function freeRoom(database) {
+  await database.exec("vacuum realtime.messages");
+}

@@ -2,7 +2,7 @@
 
 import { WebSocketServer } from "ws";
 import { verifyToken } from "./jwt.mjs";
-import { decideAccess, takeMessages } from "./realtime_access.mjs";
+import { decideAccess, freeRoom, takeMessages } from "./realtime_access.mjs";
 import { Session } from "./realtime_session.mjs";
 import { NotAMessage, VERSIONS, decode, encode } from "./realtime_wire.mjs";
 
@@ -11,6 +11,7 @@ const MAX_CONNECTIONS = 200; // hosted, free plan
 const MAX_PAYLOAD_BYTES = 256 * 1024; // hosted, free plan
 const MAX_FRAME_BYTES = MAX_PAYLOAD_BYTES + 8 * 1024; // a token and the names beside the payload
 const MAX_UNSENT_BYTES = 8 * 1024 * 1024; // of one client that does not read: it must not fill our memory
+const MESSAGES_PER_VACUUM = 1000; // nothing else vacuums here, and the table would grow for ever
 const TICK_MS = 250; // how late a channel may end after its token
 
 /** Serves Realtime on an HTTP server. alone: runs work on the database when nobody else does. */
@@ -147,18 +148,27 @@ function refuse(socket, status) {
 
 async function listen(database, alone, publish) {
   let isAwaited = false;
-  const deliver = () =>
-    alone(async () => {
-      isAwaited = false;
-      return takeMessages(database, MAX_PAYLOAD_BYTES);
-    }).then(
-      (messages) => messages.forEach((message) => publish(message)),
-      (error) => console.error("realtime: messages could not be read:", error.message),
-    );
-  await alone(() => database.listen("realtime_messages", () => {
+  let taken = 0;
+  async function deliver() {
+    try {
+      const messages = await alone(() => {
+        isAwaited = false;
+        return takeMessages(database, MAX_PAYLOAD_BYTES);
+      });
+      for (const message of messages) publish(message);
+      taken += messages.length;
+      if (taken < MESSAGES_PER_VACUUM) return;
+      taken = 0;
+      await alone(() => freeRoom(database));
+    } catch (error) {
+      console.error("realtime: messages could not be read:", error.message);
+    }
+  }
+  const notified = () => {
     if (isAwaited) return;
     isAwaited = true;
     deliver();
-  }));
+  };
+  await alone(() => database.listen("realtime_messages", notified));
   await deliver(); // of before the start: there is nobody who listened
 }

@@ -26,6 +26,29 @@ $$;
 revoke execute on function public.tell(text, text, jsonb, boolean) from public;
 grant execute on function public.tell(text, text, jsonb, boolean) to service_role;
 
+create function public.tell_often(topic text, times integer)
+returns bigint
+language sql
+security definer
+set search_path = ''
+as $$
+  select count(realtime.send(jsonb_build_object('n', n), 'often', tell_often.topic))
+  from generate_series(1, times) as n;
+$$;
+revoke execute on function public.tell_often(text, integer) from public;
+grant execute on function public.tell_often(text, integer) to service_role;
+
+create function public.messages_size_bytes()
+returns bigint
+language sql
+security definer
+set search_path = ''
+as $$
+  select pg_total_relation_size('realtime.messages');
+$$;
+revoke execute on function public.messages_size_bytes() from public;
+grant execute on function public.messages_size_bytes() to service_role;
+
 create function public.waiting_messages()
 returns bigint
 language sql

@@ -52,6 +52,17 @@ async def test_a_message_that_cannot_be_sent_does_not_fail_its_transaction(live_
     assert live_cloud.admin.call("waiting_messages", {}) == 0
 
 
+async def test_messages_that_were_delivered_take_no_room(live_cloud: CloudProcess, topic: str) -> None:
+    sizes_bytes = []
+    async with listening(live_cloud, topic) as listener:
+        for round_ in range(1, 6):
+            live_cloud.admin.call("tell_often", {"topic": topic, "times": 1000})
+            await until(lambda sent=round_ * 1000: len(listener.events) >= sent)
+            sizes_bytes.append(live_cloud.admin.call("messages_size_bytes", {}))
+        assert [payload["n"] for payload in listener.payloads] == [*range(1, 1001)] * 5
+    assert sizes_bytes[-1] <= sizes_bytes[1] * 1.5
+
+
 async def test_a_channel_is_refused_without_the_right_to_listen(live_cloud: CloudProcess, topic: str) -> None:
     for bearer in (token(live_cloud, sends=(topic,)), live_cloud.publishable_key, "not.a.token"):
         async with connected(live_cloud) as client, listening(live_cloud, topic) as allowed:
