@@ -70,7 +70,10 @@ def _add_local(commands: Any) -> None:
     parser = commands.add_parser(
         "local",
         help="run the whole cloud side on this machine",
-        description="Runs REST over the migrations of this checkout, and the functions, on 127.0.0.1.",
+        description=(
+            "Runs REST, auth and channels over the migrations of this checkout, and the functions,"
+            " on 127.0.0.1."
+        ),
     )
     parser.add_argument(
         "--port", type=int, default=DEFAULT_PORT, help=f"default {DEFAULT_PORT}; 0: a free one"

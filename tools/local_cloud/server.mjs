@@ -1,4 +1,5 @@
-// The local cloud: one process, one port. REST by @supabase/lite over our migrations, and the functions beside it.
+// The local cloud: one process, one port. REST and auth by @supabase/lite over our migrations; the functions and the
+// channels of Realtime beside it.
 //
 // Settings come as JSON in PENSTOCK_LOCAL_CLOUD. When it is ready it prints one line of JSON with its port.
 // It ends when its standard input closes, so it never outlives the process that started it.
@@ -6,10 +7,12 @@
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { App } from "@supabase/lite";
+import { answerAuth } from "./auth.mjs";
 import { insertBulk, isBulkInsert, readColumns } from "./bulk_insert.mjs";
-import { openDatabase } from "./database.mjs";
+import { StaleData, openDatabase } from "./database.mjs";
 import { issueDeviceToken } from "./device_token.mjs";
 import { wordLikePostgrest } from "./errors.mjs";
+import { openRealtime } from "./realtime_server.mjs";
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024; // a thousand rows are well below one megabyte
 const settings = JSON.parse(process.env.PENSTOCK_LOCAL_CLOUD);
@@ -18,7 +21,12 @@ delete process.env.PENSTOCK_LOCAL_CLOUD;
 // Standard output is for the line of JSON; nobody reads it after that.
 console.log = console.error;
 
-const connection = await openDatabase(settings);
+const connection = await openDatabase(settings).catch((error) => {
+  if (!(error instanceof StaleData)) throw error;
+  // In place of the line with the port.
+  process.stdout.write(`${JSON.stringify({ error: error.message, where: error.where, hint: error.hint })}\n`);
+  process.exit(1);
+});
 const database = connection.driver;
 const columnsOf = await readColumns(database);
 wordLikePostgrest(connection);
@@ -26,7 +34,7 @@ const app = new App({
   connection,
   api: { enabled: true, schemas: ["public"], max_rows: 1000 },
   auth: {
-    enabled: false,
+    enabled: true,
     jwt_secret: settings.jwtSecret,
     publishable_key: settings.publishableKey,
     secret_key: settings.secretKey,
@@ -75,17 +83,19 @@ async function answer(request, environment) {
     return json(413, { code: "too_large", message: `a request may have ${MAX_BODY_BYTES} bytes` });
   }
   if (path === "/functions/v1/device-token") return answerDeviceToken(request);
-  if (!path.startsWith("/rest/v1/")) return json(404, { code: "not_found", message: `nothing at ${path}` });
+  if (!/^\/(rest|auth)\/v1\//.test(path)) return json(404, { code: "not_found", message: `nothing at ${path}` });
   if (isBulkInsert(request, url)) {
     const { status, body, headers } = await insertBulk(request, url, { database, alone, settings, columnsOf });
     return body ? json(status, body, headers) : new Response(null, { status, headers });
   }
   const peerAddress = environment.incoming.socket.remoteAddress ?? null;
-  return alone(() => app.fetch(request, { peerAddress }));
+  const fetch = () => alone(() => app.fetch(request, { peerAddress }));
+  return path.startsWith("/auth/v1/") ? answerAuth(request, fetch) : fetch();
 }
 
 const server = createServer(getRequestListener(answer));
 server.keepAliveTimeout = 75_000; // as long as common gateways, so that a hub's idle connection is still there
+const realtime = await openRealtime({ server, database, alone, settings });
 server.listen(settings.port, settings.host, () => {
   process.stdout.write(`${JSON.stringify({ port: server.address().port })}\n`);
 });
@@ -99,6 +109,7 @@ async function stop() {
   if (isStopping) return;
   isStopping = true;
   server.close();
+  realtime.close();
   server.closeAllConnections();
   await alone(() => connection.close());
   process.exit(0);
