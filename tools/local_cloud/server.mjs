@@ -4,12 +4,13 @@
 // It ends when its standard input closes, so it never outlives the process that started it.
 
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { App } from "@supabase/lite";
 import { insertBulk, isBulkInsert, readColumns } from "./bulk_insert.mjs";
 import { openDatabase } from "./database.mjs";
-import { issueDeviceToken } from "./device_token.mjs";
 import { wordLikePostgrest } from "./errors.mjs";
+import { functionsEnvironment, isFunctionCall, startFunctions } from "./functions.mjs";
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024; // a thousand rows are well below one megabyte
 const settings = JSON.parse(process.env.PENSTOCK_LOCAL_CLOUD);
@@ -18,6 +19,7 @@ delete process.env.PENSTOCK_LOCAL_CLOUD;
 // Standard output is for the line of JSON; nobody reads it after that.
 console.log = console.error;
 
+const functions = startFunctions({ cacheDir: join(settings.cacheDir, "deno") });
 const connection = await openDatabase(settings);
 const database = connection.driver;
 const columnsOf = await readColumns(database);
@@ -50,23 +52,6 @@ function json(status, body, headers = {}) {
   });
 }
 
-async function answerDeviceToken(request) {
-  if (request.method !== "POST") return json(405, { code: "bad_request", message: "POST only" });
-  const key = request.headers.get("apikey");
-  if (key !== settings.publishableKey && key !== settings.secretKey) {
-    return json(401, { code: "bad_api_key", message: "Invalid API key" });
-  }
-  const body = await request.text();
-  const answer = await alone(() =>
-    issueDeviceToken(body, {
-      query: (sql, parameters) => database.query(sql, parameters),
-      jwtSecret: settings.jwtSecret,
-      lifeSeconds: settings.tokenLifeSeconds,
-    }),
-  );
-  return json(answer.status, answer.body, answer.headers);
-}
-
 async function answer(request, environment) {
   const url = new URL(request.url);
   const path = url.pathname;
@@ -74,7 +59,8 @@ async function answer(request, environment) {
   if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) {
     return json(413, { code: "too_large", message: `a request may have ${MAX_BODY_BYTES} bytes` });
   }
-  if (path === "/functions/v1/device-token") return answerDeviceToken(request);
+  // Not alone(): a function calls back before it answers.
+  if (isFunctionCall(path)) return functions.answer(request);
   if (!path.startsWith("/rest/v1/")) return json(404, { code: "not_found", message: `nothing at ${path}` });
   if (isBulkInsert(request, url)) {
     const { status, body, headers } = await insertBulk(request, url, { database, alone, settings, columnsOf });
@@ -86,8 +72,10 @@ async function answer(request, environment) {
 
 const server = createServer(getRequestListener(answer));
 server.keepAliveTimeout = 75_000; // as long as common gateways, so that a hub's idle connection is still there
-server.listen(settings.port, settings.host, () => {
-  process.stdout.write(`${JSON.stringify({ port: server.address().port })}\n`);
+server.listen(settings.port, settings.host, async () => {
+  const { port } = server.address();
+  await functions.open(functionsEnvironment(settings, port));
+  process.stdout.write(`${JSON.stringify({ port })}\n`);
 });
 server.on("error", (error) => {
   process.stderr.write(`cannot listen on ${settings.host}:${settings.port}: ${error.message}\n`);
@@ -100,6 +88,7 @@ async function stop() {
   isStopping = true;
   server.close();
   server.closeAllConnections();
+  functions.stop();
   await alone(() => connection.close());
   process.exit(0);
 }
