@@ -189,7 +189,21 @@ ERROR = Kind(
     ),
 )
 
-KINDS = (TANK, FLOW, DEEP, ENVIRONMENT, FOOTFALL, POWER, HEARTBEAT, LOSS, ERROR)
+ATTENDANCE = Kind(
+    10,
+    "attendance",
+    "attendance_logs",
+    (
+        Field("student_id", "text"),
+        Field("student_name", "text"),
+        Field("result", "text"),
+        Field("scan_type", "text"),
+        Field("error_details", "text"),
+        Field("photo_url", "text"),
+    ),
+)
+
+KINDS = (TANK, FLOW, DEEP, ENVIRONMENT, FOOTFALL, POWER, HEARTBEAT, LOSS, ERROR, ATTENDANCE)
 
 
 def kind_named(name: str) -> Kind:

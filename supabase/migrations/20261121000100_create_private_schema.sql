@@ -31,7 +31,7 @@ alter role device set statement_timeout = '15s';
 create schema if not exists private;
 comment on schema private is 'Helpers of policies and triggers, and secrets. Not exposed through the API.';
 revoke all on schema private from public;
-grant usage on schema private to device;
+grant usage on schema private to authenticated, device;
 
 -- Row-level security is not inherited by partitions, so these must stay out of reach: nothing is granted here.
 create schema if not exists partitions;
@@ -46,3 +46,37 @@ alter default privileges revoke execute on functions from public;
 alter default privileges in schema public revoke all on tables from anon, authenticated;
 alter default privileges in schema public revoke all on sequences from anon, authenticated;
 alter default privileges in schema public revoke all on functions from anon, authenticated;
+
+create function private.my_claims()
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select coalesce(nullif(current_setting('request.jwt.claims', true), ''), '{}')::jsonb;
+$$;
+comment on function private.my_claims() is 'What the token of this request claims; empty when there is none.';
+
+create function private.my_user_id()
+returns uuid
+language sql
+stable
+set search_path = ''
+as $$
+  select (private.my_claims() ->> 'sub')::uuid;
+$$;
+comment on function private.my_user_id() is 'The person of this request: who they are, not what they may.';
+
+create function private.my_device_id()
+returns integer
+language sql
+stable
+set search_path = ''
+as $$
+  select (private.my_claims() ->> 'device_id')::integer;
+$$;
+comment on function private.my_device_id() is 'The device of this request, as its token names it.';
+
+revoke execute on function private.my_claims(), private.my_user_id(), private.my_device_id() from public;
+grant execute on function private.my_claims(), private.my_user_id(), private.my_device_id()
+  to authenticated, device;

@@ -1,13 +1,30 @@
 -- The one rule for tables that devices fill, so that no table can be opened by half.
 
-create function private.accept_rows_from_devices(table_name text)
+create function private.take_turn()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- Two batches with the same rows in another order would each wait for a row of the other. So the batches of one
+  -- hub, and of the devices behind it, are taken one after the other; those of different hubs share no device.
+  perform pg_advisory_xact_lock(1883, coalesce(me.hub_id, me.id))
+  from public.devices as me
+  where me.id = private.my_device_id();
+  return null;
+end
+$$;
+comment on function private.take_turn() is 'Lets one batch at a time through for each hub, before its first row.';
+revoke execute on function private.take_turn() from public;
+
+create function private.accept_rows_from_devices(table_name text, is_rolled_up boolean)
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  execute format('alter table public.%I enable row level security', table_name);
-  execute format('grant select on public.%I to service_role', table_name);
+  perform private.open_to_people(table_name);
   execute format('grant insert, update, delete on public.%I to service_role', table_name);
   execute format('grant insert on public.%I to device', table_name);
   -- "on conflict do nothing" reads the key it compares, and checks it against the policy for select.
@@ -17,18 +34,28 @@ begin
      using (device_id = any (array(select private.my_device_ids())))',
     table_name
   );
+  -- Not the future (a clock may be a minute ahead), and not what retention would drop at once. In the policy itself
+  -- and not in a function: that would be called for every row.
   execute format(
     'create policy "Devices send their rows, of the present" on public.%I for insert to device
-     with check (device_id = any (array(select private.my_device_ids())) and private.is_recordable(recorded_at))',
+     with check (
+       device_id = any (array(select private.my_device_ids()))
+       and recorded_at <= now() + interval ''1 minute'' and recorded_at >= now() - interval ''90 days''
+     )',
+    table_name
+  );
+  execute format(
+    'create trigger take_turn before insert on public.%I
+     for each statement execute function private.take_turn()',
     table_name
   );
   execute format(
     'create trigger note_inserted after insert on public.%I
-     referencing new table as inserted for each statement execute function private.note_inserted()',
-    table_name
+     referencing new table as inserted for each statement execute function private.note_inserted(%L)',
+    table_name, is_rolled_up
   );
 end
 $$;
-comment on function private.accept_rows_from_devices(text) is
-  'Grants, policies and the trigger of a table whose rows devices send: columns device_id, epoch, seq, recorded_at.';
-revoke execute on function private.accept_rows_from_devices(text) from public;
+comment on function private.accept_rows_from_devices(text, boolean) is
+  'Grants, policies and triggers of a table whose rows devices send: columns device_id, epoch, seq, recorded_at.';
+revoke execute on function private.accept_rows_from_devices(text, boolean) from public;

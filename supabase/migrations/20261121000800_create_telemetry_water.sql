@@ -16,7 +16,7 @@ create table public.telemetry_tank (
   ph real check (ph between 0 and 14),
   battery_v real check (battery_v between 0 and 60),
   received_at timestamptz not null default now(),
-  primary key (device_id, epoch, seq, recorded_at)
+  primary key (device_id, recorded_at, epoch, seq)
 ) partition by range (recorded_at);
 comment on table public.telemetry_tank is 'Level and content of tanks and reservoirs, and the water in them.';
 comment on column public.telemetry_tank.water_level_cm is 'In cm. Mean over the window.';
@@ -25,8 +25,8 @@ comment on column public.telemetry_tank.temperature_c is 'In °C. Mean over the 
 comment on column public.telemetry_tank.tds_ppm is 'In ppm. Mean over the window.';
 comment on column public.telemetry_tank.ph is 'In pH. Mean over the window.';
 comment on column public.telemetry_tank.battery_v is 'In V. Last of the window.';
-select private.partition_weekly('telemetry_tank', 90);
-select private.accept_rows_from_devices('telemetry_tank');
+select private.partition_by_time('telemetry_tank', 'week', 90);
+select private.accept_rows_from_devices('telemetry_tank', is_rolled_up => true);
 
 create table public.telemetry_flow (
   device_id integer not null,
@@ -42,7 +42,7 @@ create table public.telemetry_flow (
   battery_v real check (battery_v between 0 and 60),
   status_code integer check (status_code between 0 and 65535),
   received_at timestamptz not null default now(),
-  primary key (device_id, epoch, seq, recorded_at)
+  primary key (device_id, recorded_at, epoch, seq)
 ) partition by range (recorded_at);
 comment on table public.telemetry_flow is 'Flow meters: rate, totaliser and pressure.';
 comment on column public.telemetry_flow.flow_rate_lpm is 'In l/min. Mean over the window.';
@@ -51,8 +51,8 @@ comment on column public.telemetry_flow.pressure_bar is 'In bar. Mean over the w
 comment on column public.telemetry_flow.temperature_c is 'In °C. Mean over the window.';
 comment on column public.telemetry_flow.battery_v is 'In V. Last of the window.';
 comment on column public.telemetry_flow.status_code is 'Last of the window.';
-select private.partition_weekly('telemetry_flow', 90);
-select private.accept_rows_from_devices('telemetry_flow');
+select private.partition_by_time('telemetry_flow', 'week', 90);
+select private.accept_rows_from_devices('telemetry_flow', is_rolled_up => true);
 
 create table public.telemetry_deep (
   device_id integer not null,
@@ -70,7 +70,7 @@ create table public.telemetry_deep (
   pump_frequency_hz real check (pump_frequency_hz between 0 and 1000),
   status_code integer check (status_code between 0 and 65535),
   received_at timestamptz not null default now(),
-  primary key (device_id, epoch, seq, recorded_at)
+  primary key (device_id, recorded_at, epoch, seq)
 ) partition by range (recorded_at);
 comment on table public.telemetry_deep is 'Deep wells: water levels and the pump.';
 comment on column public.telemetry_deep.static_water_level_m is 'In m. Last of the window.';
@@ -81,5 +81,5 @@ comment on column public.telemetry_deep.pump_power_w is 'In W. Mean over the win
 comment on column public.telemetry_deep.pump_current_a is 'In A. Mean over the window.';
 comment on column public.telemetry_deep.pump_frequency_hz is 'In Hz. Mean over the window.';
 comment on column public.telemetry_deep.status_code is 'Last of the window.';
-select private.partition_weekly('telemetry_deep', 90);
-select private.accept_rows_from_devices('telemetry_deep');
+select private.partition_by_time('telemetry_deep', 'week', 90);
+select private.accept_rows_from_devices('telemetry_deep', is_rolled_up => true);

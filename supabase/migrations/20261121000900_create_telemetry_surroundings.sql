@@ -17,7 +17,7 @@ create table public.telemetry_environment (
   chlorine_mg_l real check (chlorine_mg_l between 0 and 100),
   redox_mv real check (redox_mv between -2000 and 2000),
   received_at timestamptz not null default now(),
-  primary key (device_id, epoch, seq, recorded_at)
+  primary key (device_id, recorded_at, epoch, seq)
 ) partition by range (recorded_at);
 comment on table public.telemetry_environment is 'Air and water quality.';
 comment on column public.telemetry_environment.temperature_c is 'In °C. Mean over the window.';
@@ -29,8 +29,8 @@ comment on column public.telemetry_environment.dissolved_oxygen_mg_l is 'In mg/l
 comment on column public.telemetry_environment.turbidity_ntu is 'In NTU. Mean over the window.';
 comment on column public.telemetry_environment.chlorine_mg_l is 'In mg/l. Mean over the window.';
 comment on column public.telemetry_environment.redox_mv is 'In mV. Mean over the window.';
-select private.partition_weekly('telemetry_environment', 90);
-select private.accept_rows_from_devices('telemetry_environment');
+select private.partition_by_time('telemetry_environment', 'week', 90);
+select private.accept_rows_from_devices('telemetry_environment', is_rolled_up => true);
 
 create table public.telemetry_footfall (
   device_id integer not null,
@@ -43,14 +43,14 @@ create table public.telemetry_footfall (
   exits integer check (exits between 0 and 2147483647),
   occupancy integer check (occupancy between 0 and 1000000),
   received_at timestamptz not null default now(),
-  primary key (device_id, epoch, seq, recorded_at)
+  primary key (device_id, recorded_at, epoch, seq)
 ) partition by range (recorded_at);
 comment on table public.telemetry_footfall is 'People counted in and out.';
 comment on column public.telemetry_footfall.entries is 'Counter, made continuous over wrap and reset.';
 comment on column public.telemetry_footfall.exits is 'Counter, made continuous over wrap and reset.';
 comment on column public.telemetry_footfall.occupancy is 'Last of the window.';
-select private.partition_weekly('telemetry_footfall', 90);
-select private.accept_rows_from_devices('telemetry_footfall');
+select private.partition_by_time('telemetry_footfall', 'week', 90);
+select private.accept_rows_from_devices('telemetry_footfall', is_rolled_up => true);
 
 create table public.telemetry_power (
   device_id integer not null,
@@ -66,7 +66,7 @@ create table public.telemetry_power (
   frequency_hz real check (frequency_hz between 0 and 1000),
   energy_kwh double precision check (energy_kwh between 0 and 10000000000),
   received_at timestamptz not null default now(),
-  primary key (device_id, epoch, seq, recorded_at)
+  primary key (device_id, recorded_at, epoch, seq)
 ) partition by range (recorded_at);
 comment on table public.telemetry_power is 'Electricity meters.';
 comment on column public.telemetry_power.voltage_v is 'In V. Mean over the window.';
@@ -75,5 +75,5 @@ comment on column public.telemetry_power.power_w is 'In W. Mean over the window.
 comment on column public.telemetry_power.power_factor is 'Mean over the window.';
 comment on column public.telemetry_power.frequency_hz is 'In Hz. Mean over the window.';
 comment on column public.telemetry_power.energy_kwh is 'In kWh. Counter, made continuous over wrap and reset.';
-select private.partition_weekly('telemetry_power', 90);
-select private.accept_rows_from_devices('telemetry_power');
+select private.partition_by_time('telemetry_power', 'week', 90);
+select private.accept_rows_from_devices('telemetry_power', is_rolled_up => true);

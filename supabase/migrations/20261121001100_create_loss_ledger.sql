@@ -17,7 +17,7 @@ create table public.loss_ledger (
   last_recorded_at timestamptz,
   detail text check (char_length(detail) <= 500),
   received_at timestamptz not null default now(),
-  primary key (device_id, epoch, seq, recorded_at),
+  primary key (device_id, recorded_at, epoch, seq),
   -- An empty range would explain nothing.
   constraint loss_ledger_range_not_empty check (last_seq >= first_seq)
 );
@@ -32,7 +32,7 @@ comment on column public.loss_ledger.last_recorded_at is 'When the last of them 
 
 create index loss_ledger_lost_device_id_idx on public.loss_ledger (lost_device_id, lost_epoch);
 
-select private.accept_rows_from_devices('loss_ledger');
+select private.accept_rows_from_devices('loss_ledger', is_rolled_up => false);
 
 -- Otherwise a device could explain away the holes of another.
 drop policy "Devices send their rows, of the present" on public.loss_ledger;
@@ -41,5 +41,5 @@ on public.loss_ledger for insert to device
 with check (
   device_id = any (array(select private.my_device_ids()))
   and lost_device_id = any (array(select private.my_device_ids()))
-  and private.is_recordable(recorded_at)
+  and recorded_at <= now() + interval '1 minute' and recorded_at >= now() - interval '90 days'
 );

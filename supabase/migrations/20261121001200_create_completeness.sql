@@ -30,6 +30,9 @@ as $$
   select t.device_id, t.epoch, t.seq from public.error_logs as t
   where only_device_id is null or t.device_id = only_device_id
   union all
+  select t.device_id, t.epoch, t.seq from public.attendance_logs as t
+  where only_device_id is null or t.device_id = only_device_id
+  union all
   select t.device_id, t.epoch, t.seq from public.loss_ledger as t
   where only_device_id is null or t.device_id = only_device_id;
 $$;

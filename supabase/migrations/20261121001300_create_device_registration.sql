@@ -6,7 +6,7 @@ create function public.register_device(
   secret_hash text,
   hub_key text default null,
   name text default null,
-  customer text default 'Unassigned'
+  tenant text default 'Unassigned'
 )
 returns integer
 language plpgsql
@@ -26,15 +26,16 @@ begin
     end if;
   end if;
   if hub.id is null then
-    insert into public.customers (name) values (customer)
-    on conflict on constraint customers_name_key do nothing;
-    select customers.id into tenant_id from public.customers where customers.name = customer;
+    insert into public.tenants (tenant_type, name)
+    select 'customer', tenant where not exists (select from public.tenants where tenants.name = register_device.tenant)
+    on conflict on constraint tenants_name_unique_below_parent do nothing;
+    -- The oldest, where several distributors have one of this name.
+    select tenants.id into tenant_id from public.tenants
+    where tenants.name = register_device.tenant order by tenants.id limit 1;
   end if;
-  insert into public.devices (
-    device_key, name, kind, status, hub_id, distributor_id, community_id, customer_id, site_id
-  ) values (
-    device_key, coalesce(name, device_key), kind, 'approved', hub.id,
-    hub.distributor_id, hub.community_id, coalesce(hub.customer_id, tenant_id), hub.site_id
+  insert into public.devices (device_key, name, kind, status, hub_id, tenant_id, site_id)
+  values (
+    device_key, coalesce(name, device_key), kind, 'approved', hub.id, coalesce(hub.tenant_id, tenant_id), hub.site_id
   )
   returning devices.id into new_id;
   if secret_hash is not null then

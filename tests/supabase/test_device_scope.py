@@ -14,6 +14,7 @@ Denied = psycopg.errors.InsufficientPrivilege
 REQUIRED_VALUES: dict[str, dict[str, Any]] = {
     "loss_ledger": {"lost_epoch": 7, "first_seq": 1, "last_seq": 2, "cause": "evicted"},
     "error_logs": {"level": "error", "code": "x", "message": "y"},
+    "attendance_logs": {"student_id": "7", "result": "success", "scan_type": "qr"},
 }
 
 

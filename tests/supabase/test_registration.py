@@ -55,8 +55,8 @@ def test_a_device_behind_a_hub_belongs_to_its_tenant(database: Connection) -> No
     register(database, "tank", hub="hub")
     found = database.execute(
         """
-        select devices.device_key, customers.name from public.devices
-        join public.customers on customers.id = customer_id order by 1
+        select devices.device_key, tenants.name from public.devices
+        join public.tenants on tenants.id = tenant_id order by 1
         """
     ).fetchall()
     assert found == [{"device_key": "hub", "name": "Farm"}, {"device_key": "tank", "name": "Farm"}]
@@ -73,17 +73,44 @@ def test_a_key_that_cannot_be_a_host_name_is_refused(database: Connection, devic
         register(database, device_key)
 
 
-@pytest.mark.parametrize("tenants", ["null, null", "%(tenant)s, %(tenant)s"])
-def test_a_device_belongs_to_exactly_one_tenant(database: Connection, tenants: str) -> None:
-    tenant = database.execute("insert into public.customers (name) values ('A') returning id").fetchone()
-    database.execute("insert into public.communities (id, name) values (%(id)s, 'A')", tenant)
-    assert tenant is not None
-    statement = (
-        "insert into public.devices (device_key, name, kind, customer_id, community_id)"
-        f" values ('tank', 'Tank', 'tank', {tenants})"
-    )
-    with pytest.raises(psycopg.errors.CheckViolation, match="devices_one_tenant"):
-        database.execute(statement.encode(), {"tenant": tenant["id"]})
+def new_tenant(database: Connection, tenant_type: str, name: str, parent_id: int | None = None) -> int:
+    found = database.execute(
+        "insert into public.tenants (tenant_type, name, parent_id) values (%s, %s, %s) returning id",
+        (tenant_type, name, parent_id),
+    ).fetchone()
+    assert found is not None
+    return int(found["id"])
+
+
+def test_a_device_belongs_to_exactly_one_tenant(database: Connection) -> None:
+    with pytest.raises(psycopg.errors.NotNullViolation, match="tenant_id"):
+        database.execute(
+            "insert into public.devices (device_key, name, kind) values ('tank', 'Tank', 'tank')"
+        )
+
+
+def test_tenants_stand_below_another_in_one_order_only(database: Connection) -> None:
+    distributor = new_tenant(database, "distributor", "D")
+    community = new_tenant(database, "community", "C", distributor)
+    customer = new_tenant(database, "customer", "K", community)
+    for tenant_type, parent in (
+        ("distributor", distributor),
+        ("community", customer),
+        ("customer", customer),
+    ):
+        with pytest.raises(psycopg.errors.CheckViolation, match="above"), database.transaction():
+            new_tenant(database, tenant_type, "X", parent)
+    with pytest.raises(psycopg.errors.CheckViolation, match="above"), database.transaction():
+        database.execute("update public.tenants set parent_id = %s where id = %s", (customer, distributor))
+
+
+def test_a_hub_and_those_behind_it_are_of_one_tenant(database: Connection) -> None:
+    hub = register(database, "hub", kind="hub")
+    tank = register(database, "tank", hub="hub")
+    stranger = new_tenant(database, "customer", "Stranger")
+    for device in (hub, tank):
+        with pytest.raises(psycopg.errors.ForeignKeyViolation), database.transaction():
+            database.execute("update public.devices set tenant_id = %s where id = %s", (stranger, device))
 
 
 @pytest.mark.parametrize("change", ["device_key = 'other'", "id = 999"])

@@ -1,0 +1,85 @@
+-- Live: what changed reaches those who look, over private topics of Realtime. A message is a wake-up with the newest
+-- values; the rows are the truth. Partitioned telemetry is not published: one message for each batch and tenant is.
+
+create function private.broadcast(topic text, event text, payload jsonb)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- A bare Postgres has no Realtime, and nobody who listens.
+  if to_regproc('realtime.send') is not null then
+    perform realtime.send(payload, event, topic, true);
+  end if;
+end
+$$;
+comment on function private.broadcast(text, text, jsonb) is
+  'Sends a message to a private topic: tenant:<id> for people, hub:<device id> for one hub.';
+
+create function private.broadcast_batch(table_name text, device_ids integer[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if to_regproc('realtime.send') is null then
+    return;
+  end if;
+  perform private.broadcast(
+    'tenant:' || device.tenant_id,
+    'readings',
+    jsonb_build_object(
+      'table', broadcast_batch.table_name,
+      'devices', jsonb_agg(jsonb_build_object(
+        'device_id', state.device_id,
+        'status', state.status,
+        'last_seen_at', state.last_seen_at,
+        'version', state.version,
+        'latest', state.latest -> broadcast_batch.table_name
+      ) order by state.device_id)
+    )
+  )
+  from public.device_state as state
+  join public.devices as device on device.id = state.device_id
+  where state.device_id = any (device_ids)
+  group by device.tenant_id;
+end
+$$;
+comment on function private.broadcast_batch(text, integer[]) is
+  'Tells the tenants of these devices what their newest row in a table is: one message for each tenant.';
+
+create function private.may_listen(topic text)
+returns boolean
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select case
+    when topic ~ '^tenant:[0-9]{1,9}$' then
+      split_part(topic, ':', 2)::integer in (select private.tenant_ids_for('viewer'))
+    when topic ~ '^hub:[0-9]{1,9}$' then
+      split_part(topic, ':', 2)::integer in (select private.my_device_ids())
+    else false
+  end;
+$$;
+comment on function private.may_listen(text) is
+  'People listen to their tenants and those below, a device to itself and those behind it.';
+
+revoke execute on function
+  private.broadcast(text, text, jsonb), private.broadcast_batch(text, integer[]), private.may_listen(text)
+  from public;
+grant execute on function private.may_listen(text) to authenticated, device;
+
+-- Nobody but the database sends.
+do $$
+begin
+  if to_regclass('realtime.messages') is not null then
+    create policy "Listen to what you may read" on realtime.messages for select to authenticated, device
+    using (extension = 'broadcast' and private.may_listen((select realtime.topic())));
+    grant usage on schema realtime to device;
+    grant select on realtime.messages to device;
+  end if;
+end
+$$;
