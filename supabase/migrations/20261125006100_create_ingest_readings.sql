@@ -50,54 +50,60 @@ $$;
 comment on function private.metric_columns() is
   'The metrics of each kind, as the telemetry tables have them, and what their type can hold.';
 
-create function private.read_fields(device_id integer, kind text, fields jsonb, out metrics jsonb, out reason text)
+create function private.read_fields(readings jsonb)
+returns table (index integer, metrics jsonb, reason text)
 language sql
 stable
 set search_path = ''
 as $$
-  with named as (
+  -- Once, and not for every field: it reads the catalogue.
+  with known as materialized (
+    select * from private.metric_columns()
+  ),
+  named as (
     select
-      field.key as field_name, field.value as given, mapping.scale, mapping.offset_value,
+      reading.index, reading.kind, left(field.key, 64) as field_name,
+      jsonb_typeof(field.value) = 'number' as is_number, field.value #>> '{}' as said,
+      mapping.scale, mapping.offset_value,
       case when mapping.id is null then field.key else mapping.metric_name end as metric_name
-    from jsonb_each(fields) as field
+    from jsonb_to_recordset(readings) as reading (index integer, device_id integer, kind text, fields jsonb)
+    cross join lateral jsonb_each(reading.fields) as field
     left join public.field_mappings as mapping
-      on mapping.device_id = read_fields.device_id and mapping.external_name = field.key
+      on mapping.device_id = reading.device_id and mapping.external_name = field.key
     where mapping.id is null or mapping.metric_name is not null
   ),
   valued as (
     select
-      named.field_name, named.metric_name, metric.is_whole, metric.greatest_value,
-      jsonb_typeof(named.given) = 'number' as is_number,
-      count(*) over (partition by named.metric_name) as sources,
+      named.*, known.is_whole, known.greatest_value,
+      count(*) over (partition by named.index, named.metric_name) as sources,
       case
-        when jsonb_typeof(named.given) = 'number' and abs((named.given #>> '{}')::numeric) <= 1e308
-          then (named.given #>> '{}')::numeric * coalesce(named.scale::numeric, 1)
-            + coalesce(named.offset_value::numeric, 0)
+        -- Beyond what a double can say, so that scaling stays within what a numeric can.
+        when named.is_number and abs(named.said::numeric) <= 1e308
+          then named.said::numeric * coalesce(named.scale::numeric, 1) + coalesce(named.offset_value::numeric, 0)
       end as number
     from named
-    left join private.metric_columns() as metric
-      on metric.kind = read_fields.kind and metric.metric_name = named.metric_name
+    left join known on known.kind = named.kind and known.metric_name = named.metric_name
   ),
   judged as (
     select
       valued.*,
       case
-        when greatest_value is null
-          then format('unknown metric "%s" for the kind %s', left(field_name, 64), read_fields.kind)
-        when not is_number then format('%s: expected a number', left(field_name, 64))
-        when number is null or abs(number) > greatest_value then format('%s: out of range', left(field_name, 64))
+        when greatest_value is null then format('unknown metric "%s" for the kind %s', field_name, valued.kind)
+        when not is_number then format('%s: expected a number', field_name)
+        when number is null or abs(number) > greatest_value then format('%s: out of range', field_name)
         when sources > 1 then format('%s: given twice', metric_name)
       end as problem
     from valued
   )
   select
-    coalesce(jsonb_object_agg(metric_name, case when is_whole then round(number) else number end)
-      filter (where problem is null), '{}'),
-    case when count(*) = 0 then 'no metric in it' else min(problem) end
-  from judged;
+    judged.index,
+    jsonb_object_agg(metric_name, case when is_whole then round(number) else number end) filter (where problem is null),
+    min(problem)
+  from judged
+  group by judged.index;
 $$;
-comment on function private.read_fields(integer, text, jsonb) is
-  'Turns the fields of one reading into metrics, by their own names or by field_mappings; or says what is wrong with them.';
+comment on function private.read_fields(jsonb) is
+  'Turns the fields of readings into metrics, by their own names or by field_mappings, or says what is wrong with them. readings: {index, device_id, kind, fields}. Those without a metric are left out.';
 
 create function private.insert_readings(kind text, readings jsonb)
 returns void
@@ -144,6 +150,7 @@ as $$
 declare
   size constant integer := jsonb_array_length(readings);
   half record;
+  stored record;
   broken text;
   reason text;
 begin
@@ -182,8 +189,9 @@ begin
     group by part.place > size / 2
     order by part.place > size / 2
   loop
-    select accepted + stored.accepted, rejected || stored.rejected into accepted, rejected
-    from private.store_readings(kind, half.readings) as stored;
+    select * into stored from private.store_readings(kind, half.readings);
+    accepted := accepted + stored.accepted;
+    rejected := rejected || stored.rejected;
   end loop;
 end
 $$;
@@ -219,62 +227,78 @@ $$;
 comment on function private.skip_stored(text, jsonb) is
   'The readings whose device has no row of that time yet, the first of each, in the order in which they are stored.';
 
-create function private.read_readings(gateway_id integer, readings jsonb)
+create function private.read_readings(gateway_id integer, arrived_at timestamptz, readings jsonb)
 returns table (index integer, kind text, reading jsonb, reason text)
 language sql
 stable
 set search_path = ''
 as $$
-  with given as (
+  with mine as materialized (
+    select
+      device.id, device.id::text as id_text, device.device_key, device.kind,
+      to_regclass('public.telemetry_' || device.kind) is not null as is_measuring
+    from public.devices as device
+    where (device.id = gateway_id or device.hub_id = gateway_id) and private.is_in_service(device.id)
+  ),
+  given as (
     select
       (element.place - 1)::integer as index,
       jsonb_typeof(element.value) = 'object' as is_object,
       case when jsonb_typeof(element.value) = 'object' then jsonb_strip_nulls(element.value) else '{}' end as content
     from jsonb_array_elements(readings) with ordinality as element (value, place)
   ),
-  timed as (
+  timed as materialized (
     select
-      given.*, device.id as device_id, device.kind,
-      coalesce(given.content -> 'recorded_at', given.content -> 'timestamp') as said_at,
+      given.*, device.id as device_id, device.kind, device.is_measuring,
+      coalesce(given.content -> 'recorded_at', given.content -> 'timestamp') is null as is_timeless,
       private.instant_of(
         coalesce(given.content -> 'recorded_at', given.content -> 'timestamp'),
         -- Apart by a microsecond, or the second reading without a time would pass for a copy of the first.
-        now() + given.index * interval '1 microsecond'
+        arrived_at + given.index * interval '1 microsecond'
       ) as recorded_at
     from given
-    -- Without a name the gateway speaks of itself.
-    left join public.devices as device on
-      gateway_id in (device.id, device.hub_id)
-      and device.id::text = coalesce(
-        given.content ->> 'device_id', case when given.content ? 'device_key' then device.id::text else gateway_id::text end
+    left join mine as device
+      on device.id_text = coalesce(
+        given.content ->> 'device_id',
+        -- Without a name the gateway speaks of itself.
+        case when given.content ? 'device_key' then device.id_text else gateway_id::text end
       )
       and device.device_key = coalesce(given.content ->> 'device_key', device.device_key)
-      and private.is_in_service(device.id)
+  ),
+  fields as (
+    select found.*
+    from (
+      select jsonb_agg(jsonb_build_object(
+        'index', timed.index, 'device_id', timed.device_id, 'kind', timed.kind,
+        'fields', timed.content - array['device_id', 'device_key', 'recorded_at', 'timestamp']
+      )) as readings
+      from timed
+      where timed.device_id is not null
+    ) as whole
+    cross join lateral private.read_fields(whole.readings) as found
   )
   select
     timed.index, timed.kind,
     jsonb_build_object(
       'index', timed.index, 'device_id', timed.device_id, 'recorded_at', timed.recorded_at,
       -- Estimated, where the cloud had to take the time of arrival.
-      'time_quality', case when timed.said_at is null then 2 else 0 end, 'metrics', fields.metrics
+      'time_quality', case when timed.is_timeless then 2 else 0 end, 'metrics', fields.metrics
     ),
     case
       when not timed.is_object then 'expected an object'
       -- One answer for those of others and those that do not exist.
       when timed.device_id is null then 'unknown device, or not behind this gateway'
-      when to_regclass('public.telemetry_' || timed.kind) is null
-        then format('a device of the kind %s has no telemetry', timed.kind)
+      when not timed.is_measuring then format('a device of the kind %s has no telemetry', timed.kind)
       when timed.recorded_at is null then 'timestamp: expected ISO 8601 or Unix time'
       when timed.recorded_at > now() + interval '1 minute' then 'timestamp: in the future'
       when timed.recorded_at < now() - interval '90 days' then 'timestamp: older than 90 days'
+      when fields.index is null then 'no metric in it'
       else fields.reason
     end
   from timed
-  cross join lateral private.read_fields(
-    timed.device_id, timed.kind, timed.content - array['device_id', 'device_key', 'recorded_at', 'timestamp']
-  ) as fields;
+  left join fields on fields.index = timed.index;
 $$;
-comment on function private.read_readings(integer, jsonb) is
+comment on function private.read_readings(integer, timestamptz, jsonb) is
   'What a gateway may have stored, in the form of store_readings, with the reason where it may not.';
 
 create function public.ingest_readings(key_hash text, readings jsonb)
@@ -305,7 +329,7 @@ begin
       case when found.reason is null then found.kind end as kind,
       jsonb_agg(found.reading) filter (where found.reason is null) as readings,
       jsonb_agg(jsonb_build_object('index', found.index, 'reason', found.reason)) as refused
-    from private.read_readings(admitted.gateway_id, readings) as found
+    from private.read_readings(admitted.gateway_id, clock_timestamp(), readings) as found
     group by 1
     order by 1
   loop
@@ -332,8 +356,8 @@ comment on function public.ingest_readings(text, jsonb) is
   'Stores what a gateway sent: {verdict, accepted, duplicate, rejected: [{index, reason}]}. verdict: granted, refused or limited, and then nothing else. key_hash: SHA-256 of the key in hex. readings: an array.';
 
 revoke execute on function
-  private.instant_of(jsonb, timestamptz), private.metric_columns(), private.read_fields(integer, text, jsonb),
+  private.instant_of(jsonb, timestamptz), private.metric_columns(), private.read_fields(jsonb),
   private.insert_readings(text, jsonb), private.store_readings(text, jsonb), private.skip_stored(text, jsonb),
-  private.read_readings(integer, jsonb), public.ingest_readings(text, jsonb)
+  private.read_readings(integer, timestamptz, jsonb), public.ingest_readings(text, jsonb)
   from public, anon, authenticated;
 grant execute on function public.ingest_readings(text, jsonb) to service_role;
