@@ -34,8 +34,8 @@ export function projectUrl(): string {
 export function serviceHeaders(): Record<string, string> {
   const [key] = secretKeys();
   if (!key) throw new Error("SUPABASE_SECRET_KEYS is not set");
-  // A legacy key is itself a token; a new one must not stand in the header for tokens.
-  return key.startsWith("sb_") ? { apikey: key } : { apikey: key, authorization: `Bearer ${key}` };
+  // A key that is no token may stand in the header for tokens only if it is the same as apikey, as it is here.
+  return { apikey: key, authorization: `Bearer ${key}` };
 }
 
 function failure(name: string, status: number, text: string): RestError {
