@@ -1,4 +1,4 @@
--- How a device comes to be known, and how it proves later that it is that device.
+-- How a device comes to be known.
 
 create function public.register_device(
   device_key text,
@@ -6,7 +6,8 @@ create function public.register_device(
   secret_hash text,
   hub_key text default null,
   name text default null,
-  tenant text default 'Unassigned'
+  tenant text default 'Unassigned',
+  is_approved boolean default true
 )
 returns integer
 language plpgsql
@@ -35,7 +36,9 @@ begin
   end if;
   insert into public.devices (device_key, name, kind, status, hub_id, tenant_id, site_id)
   values (
-    device_key, coalesce(name, device_key), kind, 'approved', hub.id, coalesce(hub.tenant_id, tenant_id), hub.site_id
+    device_key, coalesce(name, device_key), kind,
+    case when is_approved then 'approved' else 'pending' end::public.device_status,
+    hub.id, coalesce(hub.tenant_id, tenant_id), hub.site_id
   )
   returning devices.id into new_id;
   if secret_hash is not null then
@@ -45,8 +48,10 @@ begin
   return new_id;
 end
 $$;
-comment on function public.register_device(text, text, text, text, text, text) is
-  'Makes an approved device and returns its number. secret_hash: SHA-256 of its secret in hex, or null for a device that only speaks through its hub, whose tenant it shares.';
+comment on function public.register_device(text, text, text, text, text, text, boolean) is
+  'Makes a device, approved unless said otherwise, and returns its number. secret_hash: SHA-256 of its secret in hex, or null for a device that only speaks through its hub, whose tenant it shares.';
 
-revoke execute on function public.register_device(text, text, text, text, text, text) from public, anon, authenticated;
-grant execute on function public.register_device(text, text, text, text, text, text) to service_role;
+revoke execute on function
+  public.register_device(text, text, text, text, text, text, boolean) from public, anon, authenticated;
+grant execute on function
+  public.register_device(text, text, text, text, text, text, boolean) to service_role;

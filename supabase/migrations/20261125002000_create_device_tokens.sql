@@ -195,9 +195,26 @@ $$;
 comment on function public.refresh_device_session(text, text) is
   'Exchanges a refresh token for the next one: granted with the device, refused, limited after ten requests in a minute, or reused, which revokes its whole family. Hashes: SHA-256 in hex.';
 
+create function private.end_device_sessions(device_id integer)
+returns void
+language sql
+set search_path = ''
+as $$
+  -- In one order, as requests that open a family remove old ones.
+  with mine as (
+    select families.id from private.device_token_families as families
+    where families.device_id = end_device_sessions.device_id and families.revoked_at is null
+    order by families.id
+    for update
+  )
+  update private.device_token_families as families set revoked_at = now() from mine where families.id = mine.id;
+$$;
+comment on function private.end_device_sessions(integer) is
+  'Voids every refresh token of a device. What it was given last still serves until it expires.';
+
 revoke execute on function
   private.is_in_service(integer), private.is_within_token_limit(integer, boolean),
-  private.add_refresh_token(bigint, text),
+  private.add_refresh_token(bigint, text), private.end_device_sessions(integer),
   public.open_device_session(text, text, text), public.refresh_device_session(text, text)
   from public, anon, authenticated;
 grant execute on function
