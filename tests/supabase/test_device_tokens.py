@@ -102,6 +102,15 @@ def test_a_used_token_used_again_voids_every_token_of_its_family_and_of_no_other
     assert opened(database, "hub", SECRET_HASH, "c1") == ("granted", hub)
 
 
+def test_a_new_secret_voids_what_was_opened_with_the_old_one(database: Connection, hub: int) -> None:
+    opened(database, "hub", SECRET_HASH, "old")
+    database.execute("select public.set_device_secret('hub', %s)", (WRONG_HASH,))
+    assert refreshed(database, "old", "x") == "refused"
+    assert opened(database, "hub", SECRET_HASH) == ("refused", None)
+    assert opened(database, "hub", WRONG_HASH, "new") == ("granted", hub)
+    assert refreshed(database, "new", "x") == "granted"
+
+
 def test_a_refresh_token_lives_thirty_days(database: Connection, hub: int) -> None:
     for name, age in (("young", "29 days 23 hours"), ("old", "30 days 1 second")):
         opened(database, "hub", SECRET_HASH, name)
