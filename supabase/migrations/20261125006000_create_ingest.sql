@@ -98,25 +98,29 @@ comment on function public.create_ingest_key(integer, text) is
   'Makes a key for a gateway and returns it, this once. For admins of its tenant.';
 
 create function public.revoke_ingest_key(id integer)
-returns void
+returns timestamptz
 language plpgsql
 security definer
 set search_path = ''
 as $$
 #variable_conflict use_column
+declare
+  revoked timestamptz;
 begin
   update public.ingest_keys as keys set revoked_at = coalesce(keys.revoked_at, now())
   where keys.id = revoke_ingest_key.id
-    and (private.is_trusted() or keys.device_id in (select private.device_ids_for('admin')));
+    and (private.is_trusted() or keys.device_id in (select private.device_ids_for('admin')))
+  returning keys.revoked_at into revoked;
   if not found then
     raise exception 'there is no ingest key % that you administer', revoke_ingest_key.id
       using errcode = 'insufficient_privilege', hint = 'Admins revoke the keys of their tenant.';
   end if;
   perform private.note_audit('update', 'ingest_keys', revoke_ingest_key.id::text, '{"is_revoked": true}');
+  return revoked;
 end
 $$;
 comment on function public.revoke_ingest_key(integer) is
-  'Refuses a key from now on. For admins of the tenant of its gateway. Safe to repeat.';
+  'Refuses a key from now on, and returns since when it is. For admins of the tenant of its gateway. Safe to repeat.';
 
 create function private.admit_gateway(key_hash text, out verdict text, out gateway_id integer)
 language plpgsql

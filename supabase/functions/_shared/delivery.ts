@@ -1,6 +1,6 @@
 // Sends one message to somebody else's server and says what became of it.
 
-const TIMEOUT_MS = 10_000; // a receiver that needs longer keeps the others waiting
+const LONGEST_S = 10; // a receiver that needs longer keeps the others waiting
 
 /** sent: done. refused: it will never be taken as it is. failed: try again later. The reason names no address. */
 export type Delivery = { outcome: "sent" } | { outcome: "refused" | "failed"; reason: string };
@@ -19,7 +19,7 @@ export async function deliver(message: Message): Promise<Delivery> {
       headers: { "user-agent": "penstock", ...message.headers },
       body: message.body,
       redirect: "manual",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutS() * 1000),
     });
     await response.body?.cancel();
     return classify(response.status);
@@ -40,7 +40,12 @@ function classify(status: number): Delivery {
 // The runtime's own words would name the address.
 function wordOf(error: unknown): string {
   const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
-  return isTimeout ? `no answer within ${TIMEOUT_MS / 1000} s` : "could not be reached";
+  return isTimeout ? `no answer within ${timeoutS()} s` : "could not be reached";
+}
+
+function timeoutS(): number {
+  const wanted = Number(Deno.env.get("PENSTOCK_DELIVERY_TIMEOUT_S") ?? LONGEST_S);
+  return wanted > 0 ? Math.min(wanted, LONGEST_S) : LONGEST_S;
 }
 
 /** Does work on every item, at most so many at once. */

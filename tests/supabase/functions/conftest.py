@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.supabase.functions.sink import Sink
-from tools.local_cloud.node_io import ROOT
+from tools.local_cloud.node_io import CACHE, ROOT
 from tools.local_cloud.process_io import CloudProcess
 
 STAND_INS = Path(__file__).with_name("stand_ins.sql")
 
 
 class StandInCloud(CloudProcess):
-    """A local cloud with one more migration. folder: for that and for a cache of its own."""
+    """A local cloud with one more migration. folder: for that; the cache is another one too."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class StandInCloud(CloudProcess):
         shutil.copytree(ROOT / "supabase" / "migrations", migrations)
         shutil.copy(STAND_INS, migrations / "29991231235959_stand_ins.sql")
         settings = super()._settings(keys)  # type: ignore[arg-type]
-        return {**settings, "migrationsDir": str(migrations), "cacheDir": str(self._folder / "cache")}
+        return {**settings, "migrationsDir": str(migrations), "cacheDir": str(CACHE / "stand_in_cloud")}
 
 
 @pytest.fixture(scope="session")
