@@ -115,7 +115,8 @@ def test_a_refresh_token_lives_thirty_days(database: Connection, hub: int) -> No
     for name, age in (("young", "29 days 23 hours"), ("old", "30 days 1 second")):
         opened(database, "hub", SECRET_HASH, name)
         database.execute(
-            "update private.device_tokens set issued_at = now() - %s::interval where refresh_hash = decode(%s, 'hex')",
+            "update private.device_tokens set issued_at = now() - %s::interval"
+            " where refresh_hash = decode(%s, 'hex')",
             (age, hashed(name)),
         )
     assert (refreshed(database, "young", "y2"), refreshed(database, "old", "o2")) == ("granted", "refused")
@@ -250,5 +251,5 @@ def test_requests_at_once_are_held_to_ten(migrated: str, lasting: str) -> None:
             (lasting,),
         ).fetchone()
     assert counted is not None
-    # A minute may have ended in between: then those before it were ten at most, and those after it are counted anew.
+    # A minute may have ended in between: those before it were ten at most, those after it are counted anew.
     assert granted == 10 if counted["requests"] == 16 else granted <= 10 + min(10, counted["requests"])

@@ -62,7 +62,8 @@ function isLiteral(host: string): boolean {
 
 function octets(text: string): number[] | null {
   const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  return parts ? parts.slice(1).map(Number) : null;
+  const numbers = parts?.slice(1).map(Number) ?? [];
+  return numbers.length === 4 && numbers.every((part) => part <= 255) ? numbers : null;
 }
 
 function isWithin(ip: number[], network: number[], bits: number): boolean {
@@ -77,8 +78,8 @@ function groups(ip: string): number[] | null {
   const text = dotted && v4
     ? `${dotted[1]}${(v4[0]! * 256 + v4[1]!).toString(16)}:${(v4[2]! * 256 + v4[3]!).toString(16)}`
     : ip;
-  if (!/^[0-9a-f:]+$/i.test(text)) return null;
-  const [head = "", tail] = text.split("::");
+  const [head = "", tail, ...rest] = text.split("::");
+  if (!/^[0-9a-f:]+$/i.test(text) || rest.length > 0) return null;
   const parse = (part: string) => part === "" ? [] : part.split(":").map((group) => parseInt(group, 16));
   const [left, right] = [parse(head), parse(tail ?? "")];
   const middle = tail === undefined ? [] : Array(Math.max(0, 8 - left.length - right.length)).fill(0);

@@ -1,53 +1,20 @@
 """Deno as the local cloud runs it, with an environment of the test's own."""
 
 import json
-import os
 import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from email.message import Message
-from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from tools.local_cloud.node_io import CACHE, ROOT
+from tools.local_cloud.deno_io import MAIN, environment, find_deno
 from tools.local_cloud.process_io import CloudProcess
 
-FUNCTIONS = ROOT / "supabase" / "functions"
-MAIN = ROOT / "tools" / "local_cloud" / "functions_main.ts"
 # No network but this machine, nothing fetched, nothing written.
 LIMITS = ("--quiet", "--no-prompt", "--no-remote", "--no-npm", "--cached-only", "--no-lock", "--no-config")
 STOP_S = 20
-
-
-def program() -> Path:
-    """Return the Deno of node_modules, which may stand in either of two packages."""
-    found = [ROOT / "node_modules" / "deno" / "deno", *(ROOT / "node_modules" / "@deno").glob("linux-*/deno")]
-    return next(path for path in found if path.exists())
-
-
-def environment() -> dict[str, str]:
-    return {
-        **os.environ,
-        "DENO_DIR": str(CACHE / "local_cloud" / "deno"),
-        "DENO_NO_UPDATE_CHECK": "1",
-        "NO_COLOR": "1",
-    }
-
-
-def run(*arguments: str | Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run Deno and wait for it."""
-    return subprocess.run(
-        [program(), *arguments],
-        cwd=ROOT,
-        env=environment(),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 class Answer(NamedTuple):
@@ -57,7 +24,10 @@ class Answer(NamedTuple):
 
 
 class Functions:
-    """All functions in one Deno process that speaks to a cloud, while inside "with". secrets: its environment."""
+    """All functions in one Deno process that speaks to a cloud, while inside "with".
+
+    secrets: its environment. url: what it takes for the cloud's address.
+    """
 
     def __init__(self, cloud: CloudProcess, secrets: Mapping[str, str], url: str | None = None) -> None:
         self.cloud = cloud
@@ -73,9 +43,13 @@ class Functions:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [program(), "run", *LIMITS, "--allow-env", "--allow-net=127.0.0.1", MAIN],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(),
-        )  # fmt: skip
+            [find_deno(), "run", *LIMITS, "--allow-env", "--allow-net=127.0.0.1", MAIN],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(self._secrets) + "\n")

@@ -1,7 +1,6 @@
 """audit-log: entries leave signed, in full, and count as forwarded only after a 2xx."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,11 +14,10 @@ TABLE = "stand_in_audit"
 
 
 @pytest.fixture(autouse=True)
-def _twelve_hundred_entries(queues: CloudProcess) -> Iterator[None]:
+def _twelve_hundred_entries(queues: CloudProcess) -> None:
     queues.admin._request("DELETE", f"/rest/v1/{TABLE}?id=gt.0")
     entries = [{"actor": f"person-{n}"} for n in range(1200)]
     queues.admin._request("POST", f"/rest/v1/{TABLE}", entries)  # type: ignore[arg-type]
-    yield
 
 
 def secrets(sink: Sink, path: str = "/audit", **others: str) -> dict[str, str]:

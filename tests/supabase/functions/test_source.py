@@ -2,19 +2,31 @@
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
-from tests.supabase.functions.deno import FUNCTIONS, MAIN, ROOT, run
+from tools.local_cloud import deno_io
+from tools.local_cloud.deno_io import CHECKS, FUNCTIONS, MAIN, look_at_functions
+from tools.local_cloud.node_io import ROOT
 
-CONFIG = ("--config", str(FUNCTIONS / "deno.json"))
 NAMES = sorted(path.parent.name for path in FUNCTIONS.glob("*/index.ts"))
 
 
-@pytest.mark.parametrize("command", [("check", "--no-remote", "--no-npm"), ("lint",), ("fmt", "--check")])
+@pytest.mark.parametrize("command", [("check", "--no-remote", "--no-npm"), *CHECKS])
 def test_deno_has_nothing_to_say(command: tuple[str, ...]) -> None:
-    done = run(*command, *CONFIG, FUNCTIONS, MAIN)
+    done = look_at_functions(*command)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_is_wrong_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    planted = tmp_path / "planted.ts"
+    planted.write_text("let never_changed = 1;export default never_changed")
+    monkeypatch.setattr(deno_io, "MAIN", planted)
+    assert deno_io.main() == 1
+    assert "prefer-const" in capfd.readouterr().err
 
 
 def test_functions_import_nothing_but_each_other() -> None:
