@@ -9,7 +9,7 @@ LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --g
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit soak check lint bench generate format lock clean
+.PHONY: help demo test unit soak check lint bench generate types format lock clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -42,6 +42,9 @@ bench: $(VENV)/dev.stamp ## Measure against the references; NAMES="outbox uplink
 
 generate: $(VENV)/dev.stamp ## Write what is written from shared_schema
 	@$(RUN) -m tools.generate
+
+types: node_modules/dev.stamp ## Write the TypeScript types of the database from the migrations
+	@$(RUN) -m tools.database_types
 
 format: $(VENV)/dev.stamp ## Format the Python files and mend what can be mended
 	@$(RUN) -m ruff format .

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.supabase.postgres17 import Postgres17
 from tools.local_cloud.process_io import CloudProcess
+from tools.postgres17 import Postgres17
 
 
 @pytest.fixture(scope="session")

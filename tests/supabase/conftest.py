@@ -1,27 +1,19 @@
 """A database with the migrations, and each role of the project in it."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from tests.supabase.postgres17 import supabase_cli
+from tools.local_cloud.node_io import ROOT
+from tools.postgres17 import migrate, new_database
 
 Connection = psycopg.Connection[dict[str, object]]
+MIGRATIONS = ROOT / "supabase" / "migrations"
 HOSTED = Path(__file__).with_name("hosted.sql")
-
-
-def new_database(server_url: str, name: str) -> str:
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f'create database "{name}"')
-    return server_url.rpartition("/")[0] + f"/{name}"
-
-
-def migrate(url: str) -> subprocess.CompletedProcess[str]:
-    return supabase_cli("migration", "up", "--yes", f"--remote={url}")
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +34,19 @@ def migrated(postgres17: str, bare: str) -> str:
     applied = migrate(url.replace("postgres@", "hosted_admin@"))
     assert applied.returncode == 0, applied.stderr + applied.stdout
     return url
+
+
+@pytest.fixture
+def committed(postgres17: str, migrated: str) -> Iterator[str]:
+    """The URL of a database of the test's own, for what only shows between connections."""
+    name = f"committed_{uuid4().hex[:8]}"
+    url = new_database(postgres17, name)
+    with psycopg.connect(url) as connection:
+        for migration in sorted(MIGRATIONS.glob("*.sql")):
+            connection.execute(migration.read_bytes())
+    yield url
+    with psycopg.connect(postgres17, autocommit=True) as connection:
+        connection.execute(f'drop database "{name}" with (force)')
 
 
 @pytest.fixture

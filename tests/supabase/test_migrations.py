@@ -4,9 +4,8 @@ import json
 
 import psycopg
 
-from tests.supabase.conftest import migrate
-from tests.supabase.postgres17 import supabase_cli
 from tests.supabase.roles import Connection
+from tools.postgres17 import migrate, supabase_cli
 
 
 def schema_of(url: str) -> list[tuple[object, ...]]:

