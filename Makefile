@@ -29,12 +29,13 @@ soak: $(VENV)/dev.stamp node_modules/dev.stamp ## Run the long versions of the t
 check: lint ## Lint, types, layering, generated files fresh
 	@$(RUN) -m pytest tests/test_repository.py
 
-lint: $(VENV)/dev.stamp ## Style, types, layering, generated files
+lint: $(VENV)/dev.stamp ## Style, types, layering, generated files, Edge Functions
 	@$(RUN) -m ruff format --check --quiet .
 	@$(RUN) -m ruff check --quiet .
 	@$(RUN) -m mypy
 	@$(RUN) -m tools.generate --check
 	@$(RUN) -m tools.layering
+	@$(RUN) -m tools.local_cloud.deno_io
 
 bench: $(VENV)/dev.stamp ## Measure against the references; NAMES="outbox uplink" ARGS="--json out.json"
 	@$(RUN) -m tools.command bench $(NAMES) $(ARGS)

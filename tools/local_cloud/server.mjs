@@ -5,13 +5,14 @@
 // It ends when its standard input closes, so it never outlives the process that started it.
 
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { App } from "@supabase/lite";
 import { answerAuth } from "./auth.mjs";
 import { insertBulk, isBulkInsert, readColumns } from "./bulk_insert.mjs";
 import { StaleData, openDatabase } from "./database.mjs";
-import { issueDeviceToken } from "./device_token.mjs";
 import { wordLikePostgrest } from "./errors.mjs";
+import { functionsEnvironment, isFunctionCall, startFunctions } from "./functions.mjs";
 import { openRealtime } from "./realtime_server.mjs";
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024; // a thousand rows are well below one megabyte
@@ -21,10 +22,12 @@ delete process.env.PENSTOCK_LOCAL_CLOUD;
 // Standard output is for the line of JSON; nobody reads it after that.
 console.log = console.error;
 
+const functions = startFunctions({ cacheDir: join(settings.cacheDir, "deno") });
 const connection = await openDatabase(settings).catch((error) => {
   if (!(error instanceof StaleData)) throw error;
   // In place of the line with the port.
   process.stdout.write(`${JSON.stringify({ error: error.message, where: error.where, hint: error.hint })}\n`);
+  functions.stop();
   process.exit(1);
 });
 const database = connection.driver;
@@ -58,23 +61,6 @@ function json(status, body, headers = {}) {
   });
 }
 
-async function answerDeviceToken(request) {
-  if (request.method !== "POST") return json(405, { code: "bad_request", message: "POST only" });
-  const key = request.headers.get("apikey");
-  if (key !== settings.publishableKey && key !== settings.secretKey) {
-    return json(401, { code: "bad_api_key", message: "Invalid API key" });
-  }
-  const body = await request.text();
-  const answer = await alone(() =>
-    issueDeviceToken(body, {
-      query: (sql, parameters) => database.query(sql, parameters),
-      jwtSecret: settings.jwtSecret,
-      lifeSeconds: settings.tokenLifeSeconds,
-    }),
-  );
-  return json(answer.status, answer.body, answer.headers);
-}
-
 async function answer(request, environment) {
   const url = new URL(request.url);
   const path = url.pathname;
@@ -82,7 +68,8 @@ async function answer(request, environment) {
   if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) {
     return json(413, { code: "too_large", message: `a request may have ${MAX_BODY_BYTES} bytes` });
   }
-  if (path === "/functions/v1/device-token") return answerDeviceToken(request);
+  // Not alone(): a function calls back before it answers.
+  if (isFunctionCall(path)) return functions.answer(request);
   if (!/^\/(rest|auth)\/v1\//.test(path)) return json(404, { code: "not_found", message: `nothing at ${path}` });
   if (isBulkInsert(request, url)) {
     const { status, body, headers } = await insertBulk(request, url, { database, alone, settings, columnsOf });
@@ -96,8 +83,10 @@ async function answer(request, environment) {
 const server = createServer(getRequestListener(answer));
 server.keepAliveTimeout = 75_000; // as long as common gateways, so that a hub's idle connection is still there
 const realtime = await openRealtime({ server, database, alone, settings });
-server.listen(settings.port, settings.host, () => {
-  process.stdout.write(`${JSON.stringify({ port: server.address().port })}\n`);
+server.listen(settings.port, settings.host, async () => {
+  const { port } = server.address();
+  await functions.open(functionsEnvironment(settings, port));
+  process.stdout.write(`${JSON.stringify({ port })}\n`);
 });
 server.on("error", (error) => {
   process.stderr.write(`cannot listen on ${settings.host}:${settings.port}: ${error.message}\n`);
@@ -111,6 +100,7 @@ async function stop() {
   server.close();
   realtime.close();
   server.closeAllConnections();
+  functions.stop();
   await alone(() => connection.close());
   process.exit(0);
 }

@@ -71,6 +71,16 @@ SPECIMENS: dict[str, Specimen] = {
         ("device_id", "metric"),
         ("calibration_type", "polynomial"),
     ),
+    "public.field_mappings": Specimen(
+        lambda _, device, number: {"device_id": device, "external_name": f"AI{number}"},
+        ("device_id", "external_name"),
+        ("scale", 2),
+    ),
+    "public.ingest_keys": Specimen(
+        lambda _, device, number: {"device_id": device, "name": f"key-{number}", "key_prefix": "psk_"},
+        ("device_id", "name"),
+        ("key_prefix", "psk_2"),
+    ),
     "public.device_tags": Specimen(
         lambda _, device, number: {"device_id": device, "tag_name": f"tag-{number}", "tag_value": "x"},
         ("device_id", "tag_name"),
