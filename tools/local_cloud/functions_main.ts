@@ -26,6 +26,12 @@ function answer(request: Request): Response | Promise<Response> {
   return Response.json({ code: "NOT_FOUND", message: "Requested function was not found" }, { status: 404 });
 }
 
+// In a hosted project a failure nobody waits for ends one request; here it would end every function.
+globalThis.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  console.error(`unhandled: ${event.reason}`);
+});
+
 const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).getReader();
 let text = "";
 while (!text.includes("\n")) {

@@ -115,3 +115,14 @@ def test_what_comes_back_different_is_not_finished_and_is_tried_again(
         log = running.stop()
     assert "came back different" in log
     assert seqs(storage.objects["cold/telemetry_tank/20260105T000000Z.ndjson.gz"]) == list(range(1, 11))
+
+
+def test_a_database_that_fails_in_between_leaves_nothing_half_done(
+    storage: Storage, queues: CloudProcess
+) -> None:
+    demand(queues, 1313)
+    with functions(storage, queues) as running:
+        assert running.post("archive").status == 503
+        assert "division by zero" in running.stop()
+    assert storage.objects == {}
+    assert finished(queues)["object_path"] is None
