@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tests.supabase.roles import SECRET_HASH, Connection, register
+from tests.supabase.roles import SECRET_HASH, Connection, new_tenant, register
 
 WRONG_HASH = "cd" * 32
 
@@ -71,15 +71,6 @@ def test_a_hub_that_does_not_exist_is_named(database: Connection) -> None:
 def test_a_key_that_cannot_be_a_host_name_is_refused(database: Connection, device_key: str) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):
         register(database, device_key)
-
-
-def new_tenant(database: Connection, tenant_type: str, name: str, parent_id: int | None = None) -> int:
-    found = database.execute(
-        "insert into public.tenants (tenant_type, name, parent_id) values (%s, %s, %s) returning id",
-        (tenant_type, name, parent_id),
-    ).fetchone()
-    assert found is not None
-    return int(found["id"])
 
 
 def test_a_device_belongs_to_exactly_one_tenant(database: Connection) -> None:
