@@ -115,6 +115,20 @@ $$;
 comment on function private.request_origin() is
   'Where this request comes from, by its headers: bounded, and empty where they say nothing or nonsense.';
 
+create function private.uuid_of(value text)
+returns uuid
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return value::uuid;
+exception when invalid_text_representation then
+  return null;
+end
+$$;
+comment on function private.uuid_of(text) is 'The text as an id; null when it is none.';
+
 create function private.tenant_of_resource(resource_type text, resource_id text, details jsonb)
 returns integer
 language sql
@@ -132,18 +146,15 @@ as $$
     ),
     (
       select profile.tenant_id from public.profiles as profile
-      where profile.id = case
-        when resource_type = 'profiles' and resource_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-          then resource_id::uuid
-      end
+      where resource_type = 'profiles' and profile.id = private.uuid_of(resource_id)
     ),
     (
-      select profile.tenant_id from public.profiles as profile
-      join private.my_actor() as actor on actor.actor_type = 'person' and profile.id = private.my_user_id()
-    ),
-    (
-      select device.tenant_id from public.devices as device
-      join private.my_actor() as actor on actor.actor_type = 'device' and device.id = private.my_device_id()
+      -- By what the token calls itself: that of a service may be no id of ours.
+      select coalesce(profile.tenant_id, device.tenant_id)
+      from private.my_actor() as actor
+      left join public.profiles as profile
+        on actor.actor_type = 'person' and profile.id = private.uuid_of(actor.actor_id)
+      left join public.devices as device on actor.actor_type = 'device' and device.id = private.my_device_id()
     )
   );
 $$;
@@ -196,6 +207,6 @@ comment on function private.note_audit(text, text, text, jsonb, integer) is
   'Adds an entry to the audit log in the name of whoever acts in this request. tenant_id: found by itself where it is not given.';
 
 revoke execute on function
-  private.my_actor(), private.request_origin(), private.tenant_of_resource(text, text, jsonb),
+  private.my_actor(), private.request_origin(), private.uuid_of(text), private.tenant_of_resource(text, text, jsonb),
   private.bounded(jsonb, integer), private.note_audit(text, text, text, jsonb, integer)
   from public;

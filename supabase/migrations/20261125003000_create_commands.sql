@@ -156,6 +156,7 @@ create table public.command_approvals (
   constraint command_approvals_of_a_command foreign key (command_id, device_id, created_by)
     references public.device_commands (id, device_id, created_by) on delete cascade
 );
+create index command_approvals_command_id_idx on public.command_approvals (command_id, device_id, created_by);
 comment on table public.command_approvals is 'What a second person decided about a dangerous order: one decision for each.';
 comment on column public.command_approvals.created_by is 'Who ordered it, and so does not decide.';
 

@@ -73,7 +73,7 @@ def new_site(database: Connection) -> Site:
 
 
 def call(database: Connection, function: str, **arguments: Any) -> Row:
-    """Call a function in public by the names of its parameters, as the REST server does; return its one row."""
+    """Call a function in public by parameter names, as the REST server does; return its one row."""
     (row,) = call_all(database, function, **arguments)
     return row
 

@@ -26,9 +26,7 @@ def register(database: Connection, device_key: str, hub: str | None = None, kind
     return int(found["id"])
 
 
-def new_tenant(
-    database: Connection, tenant_type: str, name: str, parent_id: int | None = None
-) -> int:
+def new_tenant(database: Connection, tenant_type: str, name: str, parent_id: int | None = None) -> int:
     """Make a tenant and return its number."""
     found = database.execute(
         "insert into public.tenants (tenant_type, name, parent_id) values (%s, %s, %s) returning id",

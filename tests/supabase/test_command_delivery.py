@@ -61,9 +61,7 @@ def expire(database: Connection) -> int:
 def test_a_hub_fetches_for_itself_and_for_those_behind_it_oldest_first(
     database: Connection, site: Site
 ) -> None:
-    ids = [
-        order(database, site.operator, device_id)["id"] for device_id in (site.tank, site.hub, site.tank)
-    ]
+    ids = [order(database, site.operator, device_id)["id"] for device_id in (site.tank, site.hub, site.tank)]
     assert claim(database, site.hub, batch_size=2) == ids[:2]
     assert claim(database, site.hub) == ids[2:]
     assert claim(database, site.hub) == []
@@ -97,7 +95,9 @@ def test_a_device_sees_what_is_approved_and_no_more(database: Connection, site: 
 
 @pytest.mark.parametrize("status", ["sent", "executing"])
 def test_a_revoked_hub_sees_nothing_at_once(database: Connection, site: Site, status: str) -> None:
-    command_id = new_command(database, site, *(["sent", "executing"][: ["sent", "executing"].index(status) + 1]))
+    command_id = new_command(
+        database, site, *(["sent", "executing"][: ["sent", "executing"].index(status) + 1])
+    )
     new_command(database, site)
     database.execute("update public.devices set revoked_at = now() where id = %s", (site.hub,))
     assert seen_by(database, site.hub) == []
@@ -241,7 +241,11 @@ def test_what_was_not_begun_in_time_expires(database: Connection, site: Site) ->
     assert expire(database) == 1
     age(database, sent, MINUTE)
     assert expire(database) == 1
-    assert [command(database, id_)["status"] for id_ in (waiting, sent, fresh)] == ["expired", "expired", "pending"]
+    assert [command(database, id_)["status"] for id_ in (waiting, sent, fresh)] == [
+        "expired",
+        "expired",
+        "pending",
+    ]
     assert history(database, waiting)[-1]["actor_type"] == "service"
     assert expire(database) == 0
 

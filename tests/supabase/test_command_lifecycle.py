@@ -59,7 +59,10 @@ def test_a_status_moves_forward_only_even_for_the_owner_of_the_database(
         move(database, command_id, after)
         assert len(history(database, command_id)) == steps
     else:
-        with pytest.raises(psycopg.errors.CheckViolation, match=f"cannot become {after}"), database.transaction():
+        with (
+            pytest.raises(psycopg.errors.CheckViolation, match=f"cannot become {after}"),
+            database.transaction(),
+        ):
             move(database, command_id, after)
         assert len(history(database, command_id)) == steps
 

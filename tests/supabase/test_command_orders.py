@@ -88,9 +88,7 @@ def test_devices_strangers_and_the_secret_key_order_nothing(database: Connection
         call(database, "create_command", device_id=site.hub, command_type="identify")
 
 
-@pytest.mark.parametrize(
-    "change", ["revoked_at = now()", "status = 'retired'", "status = 'pending'"]
-)
+@pytest.mark.parametrize("change", ["revoked_at = now()", "status = 'retired'", "status = 'pending'"])
 def test_a_device_out_of_service_takes_no_orders(database: Connection, site: Site, change: str) -> None:
     database.execute(f"update public.devices set {change} where id = %s".encode(), (site.tank,))
     with pytest.raises(Wrong, match="takes no commands"):
@@ -234,7 +232,9 @@ def test_what_is_over_is_not_approved(database: Connection, site: Site) -> None:
         approve(database, site.admin, cancelled["id"])
     database.execute("alter table public.device_commands disable trigger guard_command")
     expired = order(database, site.operator, site.tank, "reboot")
-    database.execute("update public.device_commands set created_at = now() - '2 h'::interval, expires_at = now()")
+    database.execute(
+        "update public.device_commands set created_at = now() - '2 h'::interval, expires_at = now()"
+    )
     with pytest.raises(Wrong, match="is over: expired"):
         approve(database, site.admin, expired["id"])
 
@@ -265,7 +265,7 @@ def test_nothing_goes_around_the_second_person(database: Connection, site: Site)
         "update public.device_commands set status = 'executed'",
         "delete from public.device_commands",
         "update public.device_command_history set stdout = ''",
-        "insert into public.command_approvals select id, device_id, created_by, created_by from public.device_commands",
+        "insert into public.command_approvals (command_id) select id from public.device_commands",
         "update public.command_types set arguments = '{}'",
         "select * from public.claim_commands()",
         "select private.expire_commands()",
@@ -283,7 +283,10 @@ def test_the_secret_key_reads_commands_and_writes_none(database: Connection, sit
     order(database, site.operator, site.tank)
     with acting_as(database, "service_role"):
         assert len(database.execute("select * from public.device_commands").fetchall()) == 1
-    for statement in (b"update public.device_commands set status = 'sent'", b"delete from public.device_commands"):
+    for statement in (
+        b"update public.device_commands set status = 'sent'",
+        b"delete from public.device_commands",
+    ):
         with pytest.raises(Denied), acting_as(database, "service_role"):
             database.execute(statement)
 
