@@ -89,9 +89,10 @@ def test_two_forwarders_at_once_share_nothing(own_database: str) -> None:
     ):
         note(one, 10)
         one.commit()
+        # Begins a transaction. The first does not commit: its entries are passed over, not waited for.
+        one.execute("set local statement_timeout = '10s'")
+        two.execute("set local statement_timeout = '10s'")
         first = claim(one, 5)
-        # The first has not committed: its entries are passed over, not waited for.
-        two.execute("set statement_timeout = '10s'")
         second = claim(two)
         assert len(first) == 5
         assert not set(first) & set(second)
