@@ -55,3 +55,13 @@ def database(migrated: str) -> Iterator[Connection]:
     with psycopg.connect(migrated, row_factory=dict_row) as connection:
         yield connection
         connection.rollback()
+
+
+@pytest.fixture
+def own_database(postgres17: str, migrated: str) -> Iterator[str]:
+    """The URL of a database of the test's own, where it may commit from many connections."""
+    with psycopg.connect(postgres17, autocommit=True) as connection:
+        connection.execute("drop database if exists own with (force)")
+        connection.execute("create database own template migrated")
+        yield postgres17.rpartition("/")[0] + "/own"
+        connection.execute("drop database own with (force)")

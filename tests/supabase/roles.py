@@ -26,15 +26,8 @@ def register(database: Connection, device_key: str, hub: str | None = None, kind
     return int(found["id"])
 
 
-@contextmanager
-def acting_as(database: Connection, role: str, device_id: int | None = None) -> Iterator[None]:
-    """Be another role, with the claims of a device's token. What fails inside is undone."""
-    with _acting(database, {"role": role, "device_id": device_id}):
-        yield
-
-
 def new_tenant(database: Connection, tenant_type: str, name: str, parent_id: int | None = None) -> int:
-    """Add a tenant and return its number."""
+    """Make a tenant and return its number."""
     found = database.execute(
         "insert into public.tenants (tenant_type, name, parent_id) values (%s, %s, %s) returning id",
         (tenant_type, name, parent_id),
@@ -43,26 +36,32 @@ def new_tenant(database: Connection, tenant_type: str, name: str, parent_id: int
     return int(found["id"])
 
 
+def new_person(database: Connection, role: str, tenant_id: int | None) -> UUID:
+    """Make somebody who can sign in, with this role in this tenant, and return their id."""
+    user_id = uuid4()
+    database.execute(
+        "insert into public.profiles (id, email, role, tenant_id) values (%s, %s, %s, %s)",
+        (user_id, f"{user_id}@example.org", role, tenant_id),
+    )
+    return user_id
+
+
 @contextmanager
-def acting_as_person(database: Connection, user_id: UUID) -> Iterator[None]:
-    """Be somebody who signed in. What fails inside is undone."""
-    claims = {"role": "authenticated", "sub": str(user_id)}
-    with _acting(database, claims):
+def acting_as(database: Connection, role: str, device_id: int | None = None) -> Iterator[None]:
+    """Be another role, with the claims of a device's token. What fails inside is undone."""
+    with _claiming(database, {"role": role, "device_id": device_id}):
         yield
 
 
-def new_person(database: Connection, role: str, tenant_id: int | None) -> UUID:
-    """Add a profile and return its id."""
-    person = uuid4()
-    database.execute(
-        "insert into public.profiles (id, email, role, tenant_id) values (%s, %s, %s::public.user_role, %s)",
-        (person, f"{person}@example.org", role, tenant_id),
-    )
-    return person
+@contextmanager
+def acting_as_person(database: Connection, user_id: UUID) -> Iterator[None]:
+    """Be somebody who is signed in. What they may is in their profile. What fails inside is undone."""
+    with _claiming(database, {"role": "authenticated", "sub": str(user_id)}):
+        yield
 
 
 @contextmanager
-def _acting(database: Connection, claims: Row) -> Iterator[None]:
+def _claiming(database: Connection, claims: dict[str, Any]) -> Iterator[None]:
     try:
         with database.transaction():
             database.execute(

@@ -13,6 +13,8 @@ CALLABLE = {
         "private.my_device_id",
         "private.my_device_ids",
         "private.may_listen",
+        "public.claim_commands",
+        "public.report_command",
     },
     "authenticated": {
         "private.my_claims",
@@ -28,6 +30,10 @@ CALLABLE = {
         "public.set_device_secret",
         "public.create_ingest_key",
         "public.revoke_ingest_key",
+        "public.create_command",
+        "public.approve_command",
+        "public.cancel_command",
+        "public.resend_command",
     },
     "service_role": {
         "public.register_device",
@@ -41,6 +47,8 @@ CALLABLE = {
         "public.upload_latency",
         "public.assign_role",
         "public.dismiss_person",
+        "public.claim_audit_entries",
+        "public.settle_audit_entries",
     },
 }
 
