@@ -32,19 +32,38 @@ returns table (metric text, rule_ids integer[], rule_device_ids integer[])
 language plpgsql
 stable
 set search_path = ''
+-- From the few devices to their rules, as written, whatever the planner believes of tables that are small today.
+set join_collapse_limit = 1
+set enable_mergejoin = off
 as $$
 #variable_conflict use_column
+declare
+  tenant_ids integer[];
+  found_ids integer[];
 begin
+  -- In steps, each from an index, so that most batches end here whatever the planner knows of these tables.
   if not exists (
     select from public.alert_rules as rule where rule.table_name = watched_metrics.table_name and rule.is_enabled
   ) then
+    return;
+  end if;
+  tenant_ids := array(
+    select distinct above.id
+    from (select distinct device.tenant_id from public.devices as device where device.id = any (device_ids)) as owner
+    cross join lateral private.tenants_above(owner.tenant_id) as above (id)
+  );
+  found_ids := array(
+    select rule.id from public.alert_rules as rule
+    where rule.table_name = watched_metrics.table_name and rule.is_enabled and rule.tenant_id = any (tenant_ids)
+  );
+  if cardinality(found_ids) = 0 then
     return;
   end if;
   return query
     select rule.metric, array_agg(pair.rule_id), array_agg(pair.device_id)
     from private.rule_devices as pair
     join public.alert_rules as rule on rule.id = pair.rule_id
-    where pair.device_id = any (device_ids) and rule.table_name = watched_metrics.table_name
+    where pair.device_id = any (device_ids) and pair.rule_id = any (found_ids)
     group by rule.metric
     order by rule.metric;
 end
@@ -57,9 +76,13 @@ create function private.note_readings(
   device_ids integer[], lowest double precision[], highest double precision[], last_times timestamptz[]
 )
 returns integer[]
-language sql
+-- Not in SQL, whose plans are made anew with each call.
+language plpgsql
 set search_path = ''
 as $$
+declare
+  restless_ids integer[];
+begin
   with judged as (
     select
       batch.device_id, rule.id as rule_id, batch.last_at,
@@ -88,7 +111,9 @@ as $$
     on conflict (device_id, rule_id) do update set last_at = excluded.last_at
     where state.last_at is null or state.last_at < excluded.last_at
   )
-  select array_agg(distinct judged.device_id) from judged where judged.is_restless;
+  select array_agg(distinct judged.device_id) into restless_ids from judged where judged.is_restless;
+  return restless_ids;
+end
 $$;
 comment on function private.note_readings(
   integer[], integer[], integer[], double precision[], double precision[], timestamptz[]
