@@ -25,6 +25,12 @@ CALLABLE = {
         "private.may_listen",
         "public.assign_role",
         "public.dismiss_person",
+        "public.acknowledge_alert",
+        "public.resolve_alert",
+        "public.silence_alerts",
+        "public.device_uptime",
+        "public.sla_report",
+        "public.device_health",
     },
     "service_role": {
         "public.register_device",
@@ -33,6 +39,14 @@ CALLABLE = {
         "public.upload_latency",
         "public.assign_role",
         "public.dismiss_person",
+        "public.acknowledge_alert",
+        "public.resolve_alert",
+        "public.silence_alerts",
+        "public.claim_notifications",
+        "public.settle_notification",
+        "public.device_uptime",
+        "public.sla_report",
+        "public.device_health",
     },
 }
 
