@@ -75,6 +75,36 @@ def _claiming(database: Connection, claims: dict[str, Any]) -> Iterator[None]:
         )
 
 
+def new_person(database: Connection, role: str, tenant_id: int | None) -> str:
+    """Make a person with a role in a tenant, as if they had signed up, and return their id."""
+    found = database.execute(
+        "insert into public.profiles (id, email, role, tenant_id)"
+        " select made.id, made.id || '@example.org', %s::public.user_role, %s"
+        " from (select gen_random_uuid() as id) as made returning id::text",
+        (role, tenant_id),
+    ).fetchone()
+    assert found is not None
+    return str(found["id"])
+
+
+@contextmanager
+def acting_as_person(database: Connection, user_id: str) -> Iterator[None]:
+    """Be a signed-in person, with the claims of their token. What fails inside is undone."""
+    claims = {"role": "authenticated", "sub": user_id}
+    try:
+        with database.transaction():
+            database.execute(
+                "select set_config('role', 'authenticated', true),"
+                " set_config('request.jwt.claims', %s, true)",
+                (json.dumps(claims),),
+            )
+            yield
+    finally:
+        database.execute(
+            "select set_config('role', 'none', true), set_config('request.jwt.claims', '', true)"
+        )
+
+
 def upload(database: Connection, table: str, rows: Sequence[Row], *, is_ignoring: bool = True) -> None:
     """Insert as PostgREST does: the body unpacked by the server, and columns named."""
     columns = sql.SQL(", ").join(map(sql.Identifier, rows[0]))

@@ -34,6 +34,12 @@ CALLABLE = {
         "public.approve_command",
         "public.cancel_command",
         "public.resend_command",
+        "public.acknowledge_alert",
+        "public.resolve_alert",
+        "public.silence_alerts",
+        "public.device_uptime",
+        "public.sla_report",
+        "public.device_health",
     },
     "service_role": {
         "public.register_device",
@@ -49,6 +55,14 @@ CALLABLE = {
         "public.dismiss_person",
         "public.claim_audit_entries",
         "public.settle_audit_entries",
+        "public.acknowledge_alert",
+        "public.resolve_alert",
+        "public.silence_alerts",
+        "public.claim_notifications",
+        "public.settle_notification",
+        "public.device_uptime",
+        "public.sla_report",
+        "public.device_health",
     },
 }
 
