@@ -87,13 +87,11 @@ as $$
     from islands as i
     group by i.epoch
   ),
-  -- A row that was sent again after it had been removed is in both, and is one row.
   merged as (
     select
       epoch,
       coalesce(present.seqs, '{}') + coalesce(retired.seqs, '{}') as seqs,
-      coalesce(present.rows_stored, 0) + coalesce(retired.rows_stored, 0)
-        - private.size_of(coalesce(present.seqs * retired.seqs, '{}')) as rows_stored
+      coalesce(present.rows_stored, 0) + coalesce(retired.rows_stored, 0) as rows_stored
     from present
     full join (
       select r.epoch, r.seqs, r.rows_stored from private.retired_sequences as r where r.device_id = only_device_id

@@ -77,7 +77,7 @@ begin
      select device_id, epoch, range_agg(int8range(seq, seq + 1)), count(*) from partitions.%I group by device_id, epoch
      on conflict (device_id, epoch) do update set
        seqs = kept.seqs + excluded.seqs,
-       rows_stored = kept.rows_stored + excluded.rows_stored - private.size_of(kept.seqs * excluded.seqs)',
+       rows_stored = kept.rows_stored + excluded.rows_stored',
     leaf
   );
 end
@@ -97,6 +97,7 @@ begin
   group by 1, 2
   on conflict (device_id, epoch) do update set
     seqs = kept.seqs + excluded.seqs,
+    -- What was sent again after it had been removed is no second row.
     rows_stored = kept.rows_stored + excluded.rows_stored - private.size_of(kept.seqs * excluded.seqs);
 
   insert into private.late_rows (table_name, recorded_at, line)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 from psycopg import sql
@@ -28,12 +29,34 @@ def register(database: Connection, device_key: str, hub: str | None = None, kind
 @contextmanager
 def acting_as(database: Connection, role: str, device_id: int | None = None) -> Iterator[None]:
     """Be another role, with the claims of a device's token. What fails inside is undone."""
-    claims = {"role": role, "device_id": device_id}
+    with _acting_with(database, {"role": role, "device_id": device_id}):
+        yield
+
+
+def new_person(database: Connection, role: str, tenant_id: int | None) -> str:
+    """Make somebody with a role in a tenant, and return their id."""
+    user_id = str(uuid4())
+    database.execute(
+        "insert into public.profiles (id, email, role, tenant_id) values (%s, %s, %s, %s)",
+        (user_id, f"{user_id}@example.org", role, tenant_id),
+    )
+    return user_id
+
+
+@contextmanager
+def acting_as_person(database: Connection, user_id: str) -> Iterator[None]:
+    """Be somebody who has signed in. What fails inside is undone."""
+    with _acting_with(database, {"role": "authenticated", "sub": user_id}):
+        yield
+
+
+@contextmanager
+def _acting_with(database: Connection, claims: dict[str, Any]) -> Iterator[None]:
     try:
         with database.transaction():
             database.execute(
                 "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
-                (role, json.dumps(claims)),
+                (claims["role"], json.dumps(claims)),
             )
             yield
     finally:
