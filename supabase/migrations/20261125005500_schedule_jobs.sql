@@ -9,7 +9,7 @@ declare
   job private.jobs;
   scheduled integer := 0;
 begin
-  if to_regproc('cron.schedule') is null then
+  if to_regclass('cron.job') is null then
     return 0;
   end if;
   for job in select * from private.jobs order by position, name loop

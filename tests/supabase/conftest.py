@@ -8,6 +8,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from hub.errors import OperatorNeeded
+from tests.supabase.postgres15 import Postgres15
 from tests.supabase.postgres17 import supabase_cli
 
 Connection = psycopg.Connection[dict[str, object]]
@@ -50,3 +52,19 @@ def database(migrated: str) -> Iterator[Connection]:
     with psycopg.connect(migrated, row_factory=dict_row) as connection:
         yield connection
         connection.rollback()
+
+
+@pytest.fixture(scope="session")
+def with_pg_cron() -> Iterator[str]:
+    """The URL of a Postgres 15 with pg_cron to which every migration has been applied; skips where it cannot be had."""
+    try:
+        server = Postgres15()
+        server.__enter__()
+    except OperatorNeeded as error:
+        pytest.skip(f"no Postgres 15 with pg_cron: {error}")
+    try:
+        applied = migrate(server.url)
+        assert applied.returncode == 0, applied.stderr + applied.stdout
+        yield server.url
+    finally:
+        server.__exit__(None, None, None)

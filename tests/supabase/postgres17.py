@@ -25,14 +25,18 @@ UNPRIVILEGED_USER = "nobody"  # the server refuses to run as root
 class Postgres17:
     """A server that runs while inside "with": empty, trusting, and gone afterwards."""
 
+    programs = Path("bin")
+    libraries = Path("lib")
+    settings: tuple[str, ...] = ()
+
     def __init__(self) -> None:
         self.url = ""
         self._folder = Path()
+        self._package = Path()
         self._server: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        ensure_node_modules(dev=True)
-        _restore_links(PACKAGE)
+        self._package = self._fetch()
         self._folder = Path(tempfile.mkdtemp(prefix="penstock-postgres-"))
         try:
             self._start()
@@ -46,6 +50,12 @@ class Postgres17:
     ) -> None:
         self._stop()
 
+    def _fetch(self) -> Path:
+        """Return the folder that holds programs and libraries."""
+        ensure_node_modules(dev=True)
+        _restore_links(PACKAGE)
+        return PACKAGE / "native"
+
     def _start(self) -> None:
         data, port = self._folder / "data", _free_port()
         data.mkdir()
@@ -53,9 +63,9 @@ class Postgres17:
             shutil.chown(data, UNPRIVILEGED_USER)
             self._folder.chmod(0o755)
         native = self._reachable_programs()
-        options = {**self._identity(), "env": {**os.environ, "LD_LIBRARY_PATH": str(native / "lib")}}
+        options = {**self._identity(), "env": {**os.environ, "LD_LIBRARY_PATH": str(native / self.libraries)}}
         initdb = [
-            str(native / "bin" / "initdb"),
+            str(native / self.programs / "initdb"),
             "-D",
             str(data),
             "-U",
@@ -69,12 +79,12 @@ class Postgres17:
             [*initdb, "--no-locale", "--no-sync"], capture_output=True, text=True, check=False, **options
         )
         if made.returncode:
-            raise OperatorNeeded(f"initdb failed:\n{made.stderr}", where=str(PACKAGE))
+            raise OperatorNeeded(f"initdb failed:\n{made.stderr}", where=str(self._package))
         log = (self._folder / "log").open("wb")
-        settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"]
+        settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", *self.settings]
         self._server = subprocess.Popen(
             [
-                str(native / "bin" / "postgres"),
+                str(native / self.programs / "postgres"),
                 *("-D", str(data), "-p", str(port)),
                 *(f"--{item}" for item in settings),
             ],
@@ -87,10 +97,11 @@ class Postgres17:
         self._wait_until_ready(self._server)
 
     def _reachable_programs(self) -> Path:
-        native = PACKAGE / "native"
-        probe = [str(native / "bin" / "postgres"), "--version"]
+        native = self._package
+        probe = [str(native / self.programs / "postgres"), "--version"]
+        environment = {**os.environ, "LD_LIBRARY_PATH": str(native / self.libraries)}
         try:
-            subprocess.run(probe, capture_output=True, check=True, **self._identity())
+            subprocess.run(probe, capture_output=True, check=True, env=environment, **self._identity())
         except (OSError, subprocess.CalledProcessError):
             # The checkout is in a folder that the unprivileged user may not enter.
             return Path(shutil.copytree(native, self._folder / "native", symlinks=True))
