@@ -8,6 +8,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from hub.errors import OperatorNeeded
+from tests.supabase.postgres15 import Postgres15
 from tools.local_cloud.node_io import ROOT
 from tools.postgres17 import migrate, new_database
 
@@ -65,3 +67,19 @@ def own_database(postgres17: str, migrated: str) -> Iterator[str]:
         connection.execute("create database own template migrated")
         yield postgres17.rpartition("/")[0] + "/own"
         connection.execute("drop database own with (force)")
+
+
+@pytest.fixture(scope="session")
+def with_pg_cron() -> Iterator[str]:
+    """The URL of a Postgres 15 with pg_cron to which every migration has been applied; skips where it cannot be had."""
+    try:
+        server = Postgres15()
+        server.__enter__()
+    except OperatorNeeded as error:
+        pytest.skip(f"no Postgres 15 with pg_cron: {error}")
+    try:
+        applied = migrate(server.url)
+        assert applied.returncode == 0, applied.stderr + applied.stdout
+        yield server.url
+    finally:
+        server.__exit__(None, None, None)

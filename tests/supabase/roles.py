@@ -54,7 +54,7 @@ def acting_as(database: Connection, role: str, device_id: int | None = None) -> 
 
 
 @contextmanager
-def acting_as_person(database: Connection, user_id: UUID) -> Iterator[None]:
+def acting_as_person(database: Connection, user_id: UUID | str) -> Iterator[None]:
     """Be somebody who is signed in. What they may is in their profile. What fails inside is undone."""
     with _claiming(database, {"role": "authenticated", "sub": str(user_id)}):
         yield
@@ -67,36 +67,6 @@ def _claiming(database: Connection, claims: dict[str, Any]) -> Iterator[None]:
             database.execute(
                 "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
                 (claims["role"], json.dumps(claims)),
-            )
-            yield
-    finally:
-        database.execute(
-            "select set_config('role', 'none', true), set_config('request.jwt.claims', '', true)"
-        )
-
-
-def new_person(database: Connection, role: str, tenant_id: int | None) -> str:
-    """Make a person with a role in a tenant, as if they had signed up, and return their id."""
-    found = database.execute(
-        "insert into public.profiles (id, email, role, tenant_id)"
-        " select made.id, made.id || '@example.org', %s::public.user_role, %s"
-        " from (select gen_random_uuid() as id) as made returning id::text",
-        (role, tenant_id),
-    ).fetchone()
-    assert found is not None
-    return str(found["id"])
-
-
-@contextmanager
-def acting_as_person(database: Connection, user_id: str) -> Iterator[None]:
-    """Be a signed-in person, with the claims of their token. What fails inside is undone."""
-    claims = {"role": "authenticated", "sub": user_id}
-    try:
-        with database.transaction():
-            database.execute(
-                "select set_config('role', 'authenticated', true),"
-                " set_config('request.jwt.claims', %s, true)",
-                (json.dumps(claims),),
             )
             yield
     finally:
