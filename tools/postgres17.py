@@ -1,4 +1,4 @@
-"""A real Postgres 17 server from npm on 127.0.0.1, for tests and benchmarks, and the official tool that migrates it."""
+"""A real Postgres 17 from npm on 127.0.0.1, for tests and benchmarks, and the tool that migrates it."""
 
 import json
 import os

@@ -57,23 +57,32 @@ class CloudAdmin:
         self._url = _checked(url).rstrip("/")
         self._secret_key = secret_key
 
-    def register_device(self, device_key: str, kind: str, hub: str | None = None) -> RegisteredDevice:
-        """Make an approved device. hub: the key of the hub that speaks for it; it then has no secret."""
+    def register_device(
+        self,
+        device_key: str,
+        kind: str,
+        hub: str | None = None,
+        *,
+        secret: bytes | None = None,
+        tenant: str | None = None,
+    ) -> RegisteredDevice:
+        """Make an approved device. hub: the key of the hub that speaks for it; it then has no secret.
+
+        secret: instead of a random one. tenant: whose it is, made when there is none of this name.
+        """
         if not re.fullmatch(DEVICE_KEY_PATTERN, device_key):
             raise OperatorNeeded(
                 f"{device_key!r} cannot be a device key",
                 hint="lower-case letters, digits, _ . and -, at most 63, a letter or digit first",
             )
-        secret = secrets.token_bytes(SECRET_BYTES) if hub is None else None
-        device_id = self.call(
-            "register_device",
-            {
-                "device_key": device_key,
-                "kind": kind,
-                "secret_hash": hashlib.sha256(secret).hexdigest() if secret else None,
-                "hub_key": hub,
-            },
-        )
+        secret = (secret or secrets.token_bytes(SECRET_BYTES)) if hub is None else None
+        arguments = {
+            "device_key": device_key,
+            "kind": kind,
+            "secret_hash": hashlib.sha256(secret).hexdigest() if secret else None,
+            "hub_key": hub,
+        }
+        device_id = self.call("register_device", arguments | ({"tenant": tenant} if tenant else {}))
         text = base64.urlsafe_b64encode(secret).decode().rstrip("=") if secret else None
         return RegisteredDevice(int(device_id), device_key, text)
 
