@@ -3,17 +3,20 @@
 import base64
 import hashlib
 import http.client
+import itertools
 import json
 import re
 import secrets
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from hub.errors import OperatorNeeded, PenstockError, TryAgain
 
 TIMEOUT_S = 60
+PAGE = 1000  # rows the Data API returns at once, unless the project says otherwise
 SECRET_BYTES = 32
 DEVICE_KEY_PATTERN = r"[a-z0-9][a-z0-9_.-]{0,62}"
 
@@ -102,6 +105,16 @@ class CloudAdmin:
         """Count, for each device and epoch, what is stored, stored twice and missing."""
         rows = self.call("completeness", {"only_device_key": device_key})
         return [Completeness(**row) for row in rows]
+
+    def completeness_below(self, prefix: str) -> Iterator[Completeness]:
+        """Yield the same for all devices whose keys begin alike."""
+        where = f"device_key=like.{urllib.parse.quote(prefix, safe='')}*&order=device_key.asc,epoch.asc"
+        for offset in itertools.count(0, PAGE):
+            query = f"completeness?{where}&limit={PAGE}&offset={offset}"
+            page = self.call(query, {"only_device_key": None})
+            yield from (Completeness(**row) for row in page)
+            if len(page) < PAGE:
+                return
 
     def upload_latency(self, from_time: str, to_time: str) -> UploadLatency:
         """Return how long readings recorded in [from_time, to_time) took. Times in ISO 8601 with a zone."""

@@ -88,7 +88,7 @@ class FleetPlan:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Simulated time. It starts in the past, so that it never passes the real one: the cloud would refuse that."""
+    """Simulated time. It starts in the past and never passes the real one: the cloud would refuse that."""
 
     began_s: float
     start_ms: int

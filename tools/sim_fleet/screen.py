@@ -15,10 +15,10 @@ _ERASE = "\r\x1b[K"
 class Progress:
     """The line. In a terminal it is redrawn in place."""
 
-    def __init__(self, plan: FleetPlan, stream: TextIO = sys.stderr) -> None:
+    def __init__(self, plan: FleetPlan, stream: TextIO | None = None) -> None:
         self._plan = plan
-        self._stream = stream
-        self._is_terminal = stream.isatty()
+        self._stream = stream or sys.stderr
+        self._is_terminal = self._stream.isatty()
         self._next_s = 0.0
         self._phase = ""
 
