@@ -16,7 +16,9 @@ SHA256 = "0a" * 32
 def hub(database: Connection) -> int:
     """A hub with rows in two old weeks, and archiving switched on."""
     hub = register(database, "hub", kind="hub")
-    upload(database, "telemetry_tank", [ago(hub, seq, 70 + seq % 2 * 7, volume_l=seq) for seq in range(1, 26)])
+    upload(
+        database, "telemetry_tank", [ago(hub, seq, 70 + seq % 2 * 7, volume_l=seq) for seq in range(1, 26)]
+    )
     roll_up(database)
     keep(database, "telemetry_tank", 30)
     database.execute("select public.switch_archiving(true)")

@@ -51,7 +51,11 @@ def source(database: Connection, width: timedelta, table: str = "telemetry_tank"
 
 
 def test_buckets_have_one_width_and_cover_the_whole_range(database: Connection, tank: int) -> None:
-    upload(database, "telemetry_tank", [at(tank, 1, 61, volume_l=4), at(tank, 2, 62, volume_l=8), at(tank, 3, 200)])
+    upload(
+        database,
+        "telemetry_tank",
+        [at(tank, 1, 61, volume_l=4), at(tank, 2, 62, volume_l=8), at(tank, 3, 200)],
+    )
     rows = chart(database, tank, MIDNIGHT, timedelta(hours=5), points=60)
     assert [row["bucket_at"] for row in rows] == [MIDNIGHT + timedelta(minutes=5 * n) for n in range(60)]
     assert filled(rows) == [(6, 4, 8, 2)]
@@ -90,7 +94,13 @@ ROWS = st.lists(
     points=st.integers(1, 400),
 )
 def test_agrees_with_the_rows_whether_they_are_rolled_up_or_not(
-    database: Connection, tank: int, before: list[Any], after: list[Any], start_h: int, length_h: int, points: int
+    database: Connection,
+    tank: int,
+    before: list[Any],
+    after: list[Any],
+    start_h: int,
+    length_h: int,
+    points: int,
 ) -> None:
     start = MIDNIGHT - timedelta(days=40) + timedelta(hours=start_h, minutes=7)
     with database.transaction(force_rollback=True):
@@ -99,12 +109,17 @@ def test_agrees_with_the_rows_whether_they_are_rolled_up_or_not(
             upload(
                 database,
                 "telemetry_tank",
-                [at(tank, first + n, minute - 40 * 24 * 60, volume_l=volume) for n, (minute, volume) in enumerate(rows)],
+                [
+                    at(tank, first + n, minute - 40 * 24 * 60, volume_l=volume)
+                    for n, (minute, volume) in enumerate(rows)
+                ],
             )
             if rows is before:
                 roll_up(database)
         found = chart(database, tank, start, timedelta(hours=length_h), points)
-    assert points / 2 - 1 <= len(found) <= points + 2 or length_h * 3600 < points or len(found) >= length_h / 24
+    assert (
+        points / 2 - 1 <= len(found) <= points + 2 or length_h * 3600 < points or len(found) >= length_h / 24
+    )
     width = found[1]["bucket_at"] - found[0]["bucket_at"] if len(found) > 1 else None
     assert found[0]["bucket_at"] <= start
     values: dict[datetime, list[int]] = {}
@@ -134,10 +149,14 @@ def test_a_metric_of_several_tables_is_that_of_the_kind(database: Connection, ta
 def test_a_device_of_no_kind_shows_what_it_sends(database: Connection) -> None:
     node = register(database, "node", kind="node")
     upload(database, "telemetry_flow", [at(node, 1, 0, temperature_c=9)])
-    assert filled(chart(database, node, MIDNIGHT, timedelta(hours=1), metric="temperature_c")) == [(9, 9, 9, 1)]
+    assert filled(chart(database, node, MIDNIGHT, timedelta(hours=1), metric="temperature_c")) == [
+        (9, 9, 9, 1)
+    ]
 
 
-@pytest.mark.parametrize("metric", ["nonsense", "device_id", "seq", "volume_l; drop table x", "received_at", ""])
+@pytest.mark.parametrize(
+    "metric", ["nonsense", "device_id", "seq", "volume_l; drop table x", "received_at", ""]
+)
 def test_only_metrics_can_be_drawn(database: Connection, tank: int, metric: str) -> None:
     with pytest.raises(psycopg.errors.UndefinedColumn), database.transaction():
         chart(database, tank, MIDNIGHT, timedelta(hours=1), metric=metric)

@@ -43,7 +43,13 @@ def test_a_hole_counts_on_the_day_of_the_row_after_it(database: Connection, tank
     upload(database, "telemetry_tank", [ago(tank, 1, 5), ago(tank, 2, 4), ago(tank, 6, 3), ago(tank, 9, 1)])
     upload(database, "telemetry_flow", [ago(tank, 6, 3)])
     upload(database, "loss_ledger", [ledger_entry(tank, 1, 4, 5)])
-    assert by_day(database, tank) == {5: (1, 0, 0, 0), 4: (1, 0, 0, 0), 3: (2, 1, 2, 1), 1: (1, 0, 0, 2), 0: (1, 0, 0, 0)}
+    assert by_day(database, tank) == {
+        5: (1, 0, 0, 0),
+        4: (1, 0, 0, 0),
+        3: (2, 1, 2, 1),
+        1: (1, 0, 0, 2),
+        0: (1, 0, 0, 0),
+    }
 
 
 def test_a_loss_at_the_end_counts_when_it_was_told(database: Connection, tank: int) -> None:

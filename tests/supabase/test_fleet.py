@@ -59,7 +59,9 @@ def rows(database: Connection, query: str, *parameters: Any) -> list[dict[str, A
 
 def test_the_latest_flow_is_that_of_my_devices(database: Connection, fleet: Fleet) -> None:
     for meter in fleet.meters:
-        upload(database, "telemetry_flow", [at(meter, n, n, flow_rate_lpm=n, pressure_bar=1.5) for n in (1, 2)])
+        upload(
+            database, "telemetry_flow", [at(meter, n, n, flow_rate_lpm=n, pressure_bar=1.5) for n in (1, 2)]
+        )
     with acting_as_person(database, fleet.viewer):
         (mine,) = rows(database, "select * from public.get_latest_flow_data()")
     assert (mine["device_id"], mine["flow_rate_lpm"], mine["pressure_bar"]) == (fleet.meters[0], 2, 1.5)
@@ -134,7 +136,9 @@ def test_statistics_are_for_those_who_may_read_the_device(database: Connection, 
 
 def test_the_dashboard_counts_what_i_may_see(database: Connection, fleet: Fleet) -> None:
     upload(database, "telemetry_flow", [row_of(meter, 1) for meter in fleet.meters])
-    database.execute("update public.device_state set status = 'offline' where device_id = %s", (fleet.meters[1],))
+    database.execute(
+        "update public.device_state set status = 'offline' where device_id = %s", (fleet.meters[1],)
+    )
     database.execute(
         "insert into public.devices (device_key, name, kind, tenant_id) values ('new', 'new', 'tank', %s)",
         (fleet.tenants[0],),
@@ -152,7 +156,9 @@ def test_the_dashboard_counts_what_i_may_see(database: Connection, fleet: Fleet)
     }
 
 
-def summary(database: Connection, who: str, group_by: str, time_range: str = "24 hours") -> list[dict[str, Any]]:
+def summary(
+    database: Connection, who: str, group_by: str, time_range: str = "24 hours"
+) -> list[dict[str, Any]]:
     with acting_as_person(database, who):
         return rows(database, "select * from public.metrics_summary(%s::interval, %s)", time_range, group_by)
 
@@ -167,7 +173,9 @@ def test_metrics_are_summed_by_place_and_never_over_tenants(database: Connection
                 for m in range(1, 4)
             ],
         )
-        upload(database, "telemetry_flow", [row_of(fleet.meters[n], m, ago=timedelta(minutes=m)) for m in (1, 2)])
+        upload(
+            database, "telemetry_flow", [row_of(fleet.meters[n], m, ago=timedelta(minutes=m)) for m in (1, 2)]
+        )
     roll_up(database)
     database.execute("select private.refresh_device_stats()")
     for group_by, name in (("building", "A"), ("floor", "A / 1"), ("site", "plant"), ("tenant", "north")):
@@ -196,7 +204,11 @@ def test_devices_are_found_with_where_they_are_and_what_they_send(database: Conn
     database.execute("update public.devices set status = 'retired' where id = %s", (fleet.hubs[0],))
     with acting_as_person(database, fleet.viewer):
         (found,) = rows(database, "select * from public.discover_devices()")
-    assert (found["device_id"], found["sends"], found["latitude"]) == (fleet.meters[0], ["telemetry_flow"], 12)
+    assert (found["device_id"], found["sends"], found["latitude"]) == (
+        fleet.meters[0],
+        ["telemetry_flow"],
+        12,
+    )
     assert (found["site_name"], found["status"]) == ("plant", "online")
 
 

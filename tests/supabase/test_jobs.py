@@ -45,7 +45,11 @@ def test_a_job_is_due_again_after_its_period(database: Connection) -> None:
     run_jobs(database)
     database.execute("update private.jobs set last_started_at = last_started_at - interval '1 minute'")
     again = run_jobs(database)
-    assert {name for name, job in again.items() if job["is_run"]} == {"find_silent", "expire_commands", "roll_up"}
+    assert {name for name, job in again.items() if job["is_run"]} == {
+        "find_silent",
+        "expire_commands",
+        "roll_up",
+    }
 
 
 def test_the_jobs_do_the_work(database: Connection) -> None:
@@ -78,7 +82,9 @@ def test_a_failing_job_is_undone_noted_and_in_nobodys_way(database: Connection, 
 
 def test_staleness_is_noted_once_and_taken_back(database: Connection, broken: str) -> None:
     run_jobs(database)
-    database.execute("update private.jobs set last_finished_at = now() - interval '5 minutes' where name = 'roll_up'")
+    database.execute(
+        "update private.jobs set last_finished_at = now() - interval '5 minutes' where name = 'roll_up'"
+    )
     assert database.execute("select private.note_stale_jobs() as noted").fetchone() == {"noted": 1}
     assert database.execute("select private.note_stale_jobs() as noted").fetchone() == {"noted": 0}
     assert status(database)["roll_up"]["stale_since"] is not None

@@ -78,6 +78,8 @@ def test_pg_cron_does_the_jobs(cron: Connection) -> None:
     assert "broken on purpose" in found["break_off"]["last_error"]
     assert found["roll_up"]["last_error"] is None
     assert found["find_silent"]["last_started_at"] is None
-    wait_until(lambda: [run for run in details(cron, "roll_up") if run["status"] == "succeeded"], "its detail")
+    wait_until(
+        lambda: [run for run in details(cron, "roll_up") if run["status"] == "succeeded"], "its detail"
+    )
     kept = cron.execute("select runid from cron.job_run_details where command = 'old'").fetchall()
     assert kept == [{"runid": -6}]

@@ -55,7 +55,9 @@ def test_partitions_go_when_all_of_them_is_too_old(database: Connection, hub: in
     gone = before - leaves(database, "telemetry_tank")
     assert 7 <= len(gone) <= 9
     assert count(database, "telemetry_tank") in {2, 3}
-    rest = database.execute("select min(from_at) as at from private.partitions_of('telemetry_tank')").fetchone()
+    rest = database.execute(
+        "select min(from_at) as at from private.partitions_of('telemetry_tank')"
+    ).fetchone()
     assert rest is not None
     assert NOON - timedelta(days=38) < rest["at"] < NOON - timedelta(days=30)
 
@@ -128,7 +130,9 @@ POOL = st.lists(
     min_size=1,
     max_size=12,
 )
-STEPS = st.lists(st.sets(st.integers(0, 11), min_size=1) | st.sampled_from(["roll up", "retire"]), max_size=12)
+STEPS = st.lists(
+    st.sets(st.integers(0, 11), min_size=1) | st.sampled_from(["roll up", "retire"]), max_size=12
+)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

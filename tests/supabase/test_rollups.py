@@ -22,9 +22,7 @@ from tests.supabase.roles import (
 # Two days at whose border hours, days and five minutes all change.
 MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=2)
 ASPECTS = {"mean": "avg({0})", "min": "min({0})", "max": "max({0})", "count": "count({0})"}
-TELEMETRY = {
-    kind.table: tuple(field.name for field in kind.fields) for kind in KINDS if kind.is_telemetry
-}
+TELEMETRY = {kind.table: tuple(field.name for field in kind.fields) for kind in KINDS if kind.is_telemetry}
 MACHINE = ("cpu_percent", "ram_percent", "storage_percent", "temperature_c", "uptime_s", "queue_length")
 
 
@@ -74,7 +72,9 @@ def assert_alike(found: list[Row], wanted: list[Row]) -> None:
     assert len(found) == len(wanted)
     for one, other in zip(found, wanted, strict=True):
         assert {name: one[name] for name in other} == {
-            name: pytest.approx(float(value), rel=1e-9, abs=1e-9) if name.endswith("_mean") and value else value
+            name: pytest.approx(float(value), rel=1e-9, abs=1e-9)
+            if name.endswith("_mean") and value
+            else value
             for name, value in other.items()
         }
 
@@ -159,11 +159,15 @@ def same_day(piece: Row, day: Row) -> bool:
 
 
 @pytest.mark.parametrize("table", TELEMETRY)
-def test_every_metric_of_every_kind_is_rolled_up(database: Connection, tanks: tuple[int, int], table: str) -> None:
+def test_every_metric_of_every_kind_is_rolled_up(
+    database: Connection, tanks: tuple[int, int], table: str
+) -> None:
     fields = next(kind.fields for kind in KINDS if kind.table == table)
     low = {field.name: field.low for field in fields if isinstance(field, Metric)}
     high = {field.name: field.high for field in fields if isinstance(field, Metric)}
-    upload(database, table, [at(tanks[0], 1, 0, **low), at(tanks[0], 2, 1, **high), at(tanks[0], 3, 70, **high)])
+    upload(
+        database, table, [at(tanks[0], 1, 0, **low), at(tanks[0], 2, 1, **high), at(tanks[0], 3, 70, **high)]
+    )
     roll_up(database)
     for ending, width in (("hourly", "1 hour"), ("daily", "1 day")):
         wanted = recomputed(database, table, TELEMETRY[table], width)
@@ -201,7 +205,11 @@ def test_only_one_rolls_up_at_a_time(migrated: str, database: Connection, tanks:
 
 def test_days_are_of_utc_wherever_the_session_is(database: Connection, tanks: tuple[int, int]) -> None:
     database.execute("set local time zone 'Asia/Kolkata'")
-    upload(database, "telemetry_tank", [at(tanks[0], 1, -1, volume_l=1), at(tanks[0], 2, 24 * 60 - 1, volume_l=3)])
+    upload(
+        database,
+        "telemetry_tank",
+        [at(tanks[0], 1, -1, volume_l=1), at(tanks[0], 2, 24 * 60 - 1, volume_l=3)],
+    )
     roll_up(database)
     days = kept(database, "telemetry_tank_daily")
     assert [day["bucket_at"].astimezone(UTC) for day in days] == [MIDNIGHT - timedelta(days=1), MIDNIGHT]
@@ -214,7 +222,9 @@ def test_people_see_the_roll_ups_of_their_tenants(database: Connection, tanks: t
     assert tenant is not None
     insider = new_person(database, "viewer", tenant["tenant_id"])
     with acting_as_person(database, insider):
-        assert len(kept(database, "telemetry_tank_hourly")) == len(kept(database, "telemetry_tank_daily")) == 1
+        assert (
+            len(kept(database, "telemetry_tank_hourly")) == len(kept(database, "telemetry_tank_daily")) == 1
+        )
     stranger = new_person(database, "viewer", None)
     with acting_as_person(database, stranger):
         assert kept(database, "telemetry_tank_hourly") == kept(database, "telemetry_tank_daily") == []
@@ -227,4 +237,9 @@ def test_a_metric_added_later_is_rolled_up_too(database: Connection, tanks: tupl
     upload(database, "telemetry_tank", [at(tanks[0], 1, 0, salt_ppm=3), at(tanks[0], 2, 1, salt_ppm=5)])
     roll_up(database)
     (day,) = kept(database, "telemetry_tank_daily")
-    assert (day["salt_ppm_mean"], day["salt_ppm_min"], day["salt_ppm_max"], day["salt_ppm_count"]) == (4, 3, 5, 2)
+    assert (day["salt_ppm_mean"], day["salt_ppm_min"], day["salt_ppm_max"], day["salt_ppm_count"]) == (
+        4,
+        3,
+        5,
+        2,
+    )

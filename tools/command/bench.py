@@ -10,7 +10,18 @@ from hub.errors import ConfigError, Problem
 from tools.bench.harness import Outcome, table, to_json
 from tools.command.destination import require_file
 
-NAMES = ("modbus-rtu-wire", "modbus-rtu-plan", "modbus-tcp-scale", "outbox", "uplink", "footprint")
+NAMES = (
+    "modbus-rtu-wire",
+    "modbus-rtu-plan",
+    "modbus-tcp-scale",
+    "outbox",
+    "uplink",
+    "footprint",
+    "cloud-ingest",
+    "cloud-queries",
+    "cloud-bytes",
+    "cloud-fleet",
+)
 
 
 def register(groups: Any) -> None:

@@ -3,17 +3,20 @@
 import base64
 import hashlib
 import http.client
+import itertools
 import json
 import re
 import secrets
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from hub.errors import OperatorNeeded, PenstockError, TryAgain
 
 TIMEOUT_S = 60
+PAGE = 1000  # rows the Data API returns at once, unless the project says otherwise
 SECRET_BYTES = 32
 DEVICE_KEY_PATTERN = r"[a-z0-9][a-z0-9_.-]{0,62}"
 
@@ -29,8 +32,8 @@ class RegisteredDevice(NamedTuple):
 class _Secret:
     """32 random bytes: the text that is shown once, and the hash that is kept."""
 
-    def __init__(self) -> None:
-        content = secrets.token_bytes(SECRET_BYTES)
+    def __init__(self, content: bytes | None = None) -> None:
+        content = content or secrets.token_bytes(SECRET_BYTES)
         self.text = base64.urlsafe_b64encode(content).decode().rstrip("=")
         self.hash = hashlib.sha256(content).hexdigest()
 
@@ -72,28 +75,32 @@ class CloudAdmin:
         kind: str,
         hub: str | None = None,
         *,
+        secret: bytes | None = None,
         tenant: str | None = None,
         is_approved: bool = True,
     ) -> RegisteredDevice:
-        """Make a device. hub: the key of the hub that speaks for it; it then has no secret and its tenant."""
+        """Make a device. hub: the key of the hub that speaks for it; it then has no secret and its tenant.
+
+        secret: instead of a random one. tenant: whose it is, made when there is none of this name.
+        """
         if not re.fullmatch(DEVICE_KEY_PATTERN, device_key):
             raise OperatorNeeded(
                 f"{device_key!r} cannot be a device key",
                 hint="lower-case letters, digits, _ . and -, at most 63, a letter or digit first",
             )
-        secret = _Secret() if hub is None else None
+        kept = _Secret(secret) if hub is None else None
         device_id = self.call(
             "register_device",
             {
                 "device_key": device_key,
                 "kind": kind,
-                "secret_hash": secret.hash if secret else None,
+                "secret_hash": kept.hash if kept else None,
                 "hub_key": hub,
                 "is_approved": is_approved,
                 **({"tenant": tenant} if tenant else {}),
             },
         )
-        return RegisteredDevice(int(device_id), device_key, secret.text if secret else None)
+        return RegisteredDevice(int(device_id), device_key, kept.text if kept else None)
 
     def approve_device(self, device_key: str) -> None:
         """Let a device send that was registered as pending."""
@@ -146,6 +153,16 @@ class CloudAdmin:
         """Count, for each device and epoch, what is stored, stored twice and missing."""
         rows = self.call("completeness", {"only_device_key": device_key})
         return [Completeness(**row) for row in rows]
+
+    def completeness_below(self, prefix: str) -> Iterator[Completeness]:
+        """Yield the same for all devices whose keys begin alike."""
+        where = f"device_key=like.{urllib.parse.quote(prefix, safe='')}*&order=device_key.asc,epoch.asc"
+        for offset in itertools.count(0, PAGE):
+            query = f"completeness?{where}&limit={PAGE}&offset={offset}"
+            page = self.call(query, {"only_device_key": None})
+            yield from (Completeness(**row) for row in page)
+            if len(page) < PAGE:
+                return
 
     def upload_latency(self, from_time: str, to_time: str) -> UploadLatency:
         """Return how long readings recorded in [from_time, to_time) took. Times in ISO 8601 with a zone."""
