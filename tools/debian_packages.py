@@ -1,7 +1,7 @@
 """Gets programs from Debian into a cache folder, without installing anything and without root.
 
-apt downloads into the cache and checks signatures and hashes as always, and the packages are unpacked there. The
-archive's address comes from the machine's apt configuration.
+apt downloads into the cache and checks signatures and hashes as always, and the packages are unpacked there.
+The archive's address comes from the machine's apt configuration.
 """
 
 import os

@@ -31,7 +31,7 @@ alter role device set statement_timeout = '15s';
 create schema if not exists private;
 comment on schema private is 'Helpers of policies and triggers, and secrets. Not exposed through the API.';
 revoke all on schema private from public;
-grant usage on schema private to authenticated, device;
+grant usage on schema private to authenticated, device, service_role;
 
 -- Row-level security is not inherited by partitions, so these must stay out of reach: nothing is granted here.
 create schema if not exists partitions;
@@ -79,4 +79,4 @@ comment on function private.my_device_id() is 'The device of this request, as it
 
 revoke execute on function private.my_claims(), private.my_user_id(), private.my_device_id() from public;
 grant execute on function private.my_claims(), private.my_user_id(), private.my_device_id()
-  to authenticated, device;
+  to authenticated, device, service_role;

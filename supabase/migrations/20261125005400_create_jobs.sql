@@ -167,12 +167,11 @@ begin
     returning *
   loop
     noted := noted + 1;
-    if to_regprocedure('private.note_system_alert(text,text,boolean)') is not null then
-      execute 'select private.note_system_alert($1, $2, $3)' using
-        'job_' || changed.name,
-        format('The job %s does not do its work: %s', changed.name, coalesce(changed.last_error, 'it does not finish')),
-        changed.stale_since is not null;
-    end if;
+    perform private.note_system_alert(
+      'job_' || changed.name,
+      format('The job %s does not do its work: %s', changed.name, coalesce(changed.last_error, 'it does not finish')),
+      changed.stale_since is not null
+    );
   end loop;
   return noted;
 end

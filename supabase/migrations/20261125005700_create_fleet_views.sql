@@ -2,22 +2,14 @@
 
 create function private.count_open_alerts()
 returns bigint
-language plpgsql
+language sql
 stable
 set search_path = ''
 as $$
-declare
-  counted bigint;
-begin
-  if to_regclass('public.alerts') is null then
-    return 0;
-  end if;
   -- With the rights of whoever asks.
-  execute 'select count(*) from public.alerts where resolved_at is null' into counted;
-  return counted;
-end
+  select count(*) from public.alerts where alerts.is_active;
 $$;
-comment on function private.count_open_alerts() is 'Alerts that nobody has resolved, among those that the person may see.';
+comment on function private.count_open_alerts() is 'Alerts that are active, among those that the person may see.';
 
 create view public.dashboard_summary
 with (security_invoker = true)

@@ -71,7 +71,7 @@ def own_database(postgres17: str, migrated: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def with_pg_cron() -> Iterator[str]:
-    """The URL of a Postgres 15 with pg_cron to which every migration has been applied; skips where it cannot be had."""
+    """The URL of a migrated Postgres 15 with pg_cron; skips where it cannot be had."""
     try:
         server = Postgres15()
         server.__enter__()

@@ -1,4 +1,4 @@
-"""Where archiving is switched on, nothing is removed that is not in the archive, and everything is there once."""
+"""Where archiving is switched on, only what is in the archive is removed, and everything is there once."""
 
 from typing import Any
 

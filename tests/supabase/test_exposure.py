@@ -51,6 +51,9 @@ CALLABLE = {
         "private.count_open_alerts",
     },
     "service_role": {
+        "private.my_claims",
+        "private.my_user_id",
+        "private.my_device_id",
         "public.register_device",
         "public.open_device_session",
         "public.refresh_device_session",

@@ -31,7 +31,8 @@ def wait_until(condition: Callable[[], Any], what: str) -> None:
 
 def details(cron: Connection, job: str) -> list[dict[str, Any]]:
     return cron.execute(
-        "select details.* from cron.job_run_details as details join cron.job using (jobid) where jobname = %s",
+        "select details.* from cron.job_run_details as details"
+        " join cron.job using (jobid) where jobname = %s",
         (f"penstock_{job}",),
     ).fetchall()
 

@@ -142,7 +142,8 @@ def test_rows_that_come_after_their_time_is_gone_count_once(
 ) -> None:
     with database.transaction(force_rollback=True):
         database.execute(
-            "create temporary table everything_sent (like public.device_heartbeats including all) on commit drop"
+            "create temporary table everything_sent"
+            " (like public.device_heartbeats including all) on commit drop"
         )
         for step in [*steps, "roll up"]:
             if step == "roll up":
@@ -169,7 +170,8 @@ def test_rows_that_come_after_their_time_is_gone_count_once(
 def remember(database: Connection, rows: list[Row]) -> None:
     for row in rows:
         database.execute(
-            "insert into everything_sent (device_id, epoch, seq, recorded_at, quality, time_quality, cpu_percent)"
+            "insert into everything_sent"
+            " (device_id, epoch, seq, recorded_at, quality, time_quality, cpu_percent)"
             " values (%(device_id)s, %(epoch)s, %(seq)s, %(recorded_at)s, 0, 0, %(cpu_percent)s)"
             " on conflict do nothing",
             row,

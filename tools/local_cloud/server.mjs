@@ -13,6 +13,7 @@ import { insertBulk, isBulkInsert, readColumns } from "./bulk_insert.mjs";
 import { StaleData, openDatabase } from "./database.mjs";
 import { wordLikePostgrest } from "./errors.mjs";
 import { functionsEnvironment, isFunctionCall, startFunctions } from "./functions.mjs";
+import { runJobs } from "./jobs.mjs";
 import { openRealtime } from "./realtime_server.mjs";
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024; // a thousand rows are well below one megabyte
@@ -82,6 +83,7 @@ async function answer(request, environment) {
 
 const server = createServer(getRequestListener(answer));
 server.keepAliveTimeout = 75_000; // as long as common gateways, so that a hub's idle connection is still there
+const stopJobs = runJobs({ database, alone });
 const realtime = await openRealtime({ server, database, alone, settings });
 server.listen(settings.port, settings.host, async () => {
   const { port } = server.address();
@@ -98,6 +100,7 @@ async function stop() {
   if (isStopping) return;
   isStopping = true;
   server.close();
+  stopJobs();
   realtime.close();
   server.closeAllConnections();
   functions.stop();

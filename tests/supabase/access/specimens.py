@@ -8,6 +8,14 @@ from shared_schema.metrics import ERROR, KINDS, LOSS
 from tests.supabase.access.world import World
 
 Row = dict[str, Any]
+SEEDED, ADDED = 1, 2
+SOMEBODY = "00000000-0000-4000-8000-000000000001"
+ROLLED_UP = [
+    *(f"{kind.table}_{width}" for kind in KINDS if kind.is_telemetry for width in ("hourly", "daily")),
+    "device_metrics_5min",
+    "device_metrics_daily",
+]
+LATER = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 START = datetime.now(UTC) - timedelta(hours=1)
 
 
@@ -16,12 +24,14 @@ class Specimen(NamedTuple):
 
     row: of a world, a device of it and a number: the columns. key: columns that find the row again.
     change: a column and its new value. is_one_a_device: a device has one row, so adding means replacing.
+    is_made_by_functions: not even the secret key adds a row.
     """
 
     row: Callable[[World, int, int], Row]
     key: tuple[str, ...]
     change: tuple[str, Any]
     is_one_a_device: bool = False
+    is_made_by_functions: bool = False
 
 
 def _sent(values: Row) -> Specimen:
@@ -36,6 +46,18 @@ def _sent(values: Row) -> Specimen:
 
 def _one_a_device(change: tuple[str, Any], **values: Any) -> Specimen:
     return Specimen(lambda _, device, __: {"device_id": device, **values}, ("device_id",), change, True)
+
+
+def _rolled_up() -> Specimen:
+    def row(_: World, device: int, number: int) -> Row:
+        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
+        return {"device_id": device, "bucket_at": at.isoformat(), "readings": 1}
+
+    return Specimen(row, ("device_id", "bucket_at"), ("readings", 2))
+
+
+def _number(device: int, number: int) -> int:
+    return 1_000_000 + device * 10 + number
 
 
 _REQUIRED: dict[str, Row] = {
@@ -120,5 +142,130 @@ SPECIMENS: dict[str, Specimen] = {
         },
         ("id",),
         ("display_name", "Renamed"),
+    ),
+    **{f"public.{table}": _rolled_up() for table in ROLLED_UP},
+    "public.device_commands": Specimen(
+        lambda world, device, number: {
+            "id": _number(device, number),
+            "device_id": device,
+            "tenant_id": world.tenant_a,
+            "command_type": "identify",
+            "status": "sent",
+            "is_dangerous": False,
+            "is_approved": True,
+            "time_limit_s": 60,
+            "created_by": SOMEBODY,
+            "expires_at": LATER,
+            "sent_at": START.isoformat(),
+        },
+        ("id",),
+        ("status", "executing"),
+        is_made_by_functions=True,
+    ),
+    "public.device_command_history": Specimen(
+        lambda _, device, number: {
+            "command_id": _number(device, SEEDED),
+            "device_id": device,
+            "status": "executing" if number == SEEDED else "executed",
+            "actor_type": "service",
+        },
+        ("command_id", "status"),
+        ("actor_id", "x"),
+        is_made_by_functions=True,
+    ),
+    "public.command_approvals": Specimen(
+        lambda _, device, __: {
+            "command_id": _number(device, SEEDED),
+            "device_id": device,
+            "created_by": SOMEBODY,
+            "decided_by": "00000000-0000-4000-8000-000000000002",
+            "is_approved": True,
+        },
+        ("command_id",),
+        ("reason", "x"),
+        is_one_a_device=True,
+        is_made_by_functions=True,
+    ),
+    "public.command_types": Specimen(
+        lambda _, device, number: {
+            "command_type": f"specimen_{device}_{number}",
+            "description": "x",
+            "least_role": "admin",
+            "is_dangerous": True,
+            "time_to_live_s": 60,
+            "time_limit_s": 60,
+        },
+        ("command_type",),
+        ("time_limit_s", 61),
+        is_made_by_functions=True,
+    ),
+    "public.alert_rules": Specimen(
+        lambda world, device, number: {
+            "tenant_id": world.tenant_a,
+            "name": f"Rule {device} {number}",
+            "rule_type": "offline",
+            "device_id": device,
+        },
+        ("tenant_id", "name"),
+        ("cooldown_s", 60),
+    ),
+    "public.alerts": Specimen(
+        lambda _, device, number: {
+            "id": _number(device, number),
+            "device_id": device,
+            "alert_type": "threshold",
+            "severity": "info",
+            "title": "x",
+            "message": "x",
+            "recorded_at": START.isoformat(),
+            "raised_at": START.isoformat(),
+        },
+        ("id",),
+        ("title", "y"),
+    ),
+    "public.alert_events": Specimen(
+        lambda _, device, number: {
+            "alert_id": _number(device, SEEDED),
+            "device_id": device,
+            "event_type": "raised" if number == SEEDED else "cleared",
+        },
+        ("alert_id", "event_type"),
+        ("note", "x"),
+        is_made_by_functions=True,
+    ),
+    "public.alert_silences": _one_a_device(("reason", "y"), silenced_until=LATER, reason="x"),
+    "public.alert_notification_rules": Specimen(
+        lambda world, device, number: {
+            "tenant_id": world.tenant_a,
+            "channel_type": "email",
+            "address": f"a{device}-{number}@example.org",
+        },
+        ("tenant_id", "address"),
+        ("is_enabled", False),
+    ),
+    "public.audit_logs": Specimen(
+        lambda world, device, number: {
+            "actor_type": "service",
+            "tenant_id": world.tenant_a,
+            "action_type": "access",
+            "resource_type": "specimen",
+            "resource_id": f"{device}-{number}",
+        },
+        ("resource_type", "resource_id"),
+        ("actor_id", "x"),
+        is_made_by_functions=True,
+    ),
+    "public.alert_notifications": Specimen(
+        lambda world, device, number: {
+            "alert_id": _number(device, SEEDED),
+            "notification_rule_id": world.notification_rule,
+            "event_type": "raised" if number == SEEDED else "cleared",
+            "tenant_id": world.tenant_a,
+            "channel_type": "email",
+            "address": "a@example.org",
+        },
+        ("alert_id", "event_type"),
+        ("address", "b@example.org"),
+        is_made_by_functions=True,
     ),
 }

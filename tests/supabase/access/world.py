@@ -22,6 +22,7 @@ class World(NamedTuple):
     spare: int
     revoked: int
     other: int
+    notification_rule: int
     colleague: UUID
     people: dict[str, UUID]
 
@@ -58,9 +59,13 @@ def build(insert: Insert) -> World:
     tank, spare = (_device(insert, a, name, hub) for name in ("tank", "spare"))
     revoked = _device(insert, a, "revoked", hub, revoked_at=datetime.now(UTC).isoformat())
     other = _device(insert, b, "other", None)
+    told = {"tenant_id": a, "channel_type": "email", "address": "world@example.org"}
+    rule = insert("public.alert_notification_rules", told)["id"]
     people = {role: _person(insert, role, b if role == "other_admin" else a) for role in PEOPLE}
     colleague = _person(insert, "viewer", a)
-    return World(a, b, site, hub, tank, spare, revoked, other, colleague, {**people, "no_profile": uuid4()})
+    return World(
+        a, b, site, hub, tank, spare, revoked, other, rule, colleague, {**people, "no_profile": uuid4()}
+    )
 
 
 def _device(insert: Insert, tenant: int, name: str, hub: int | None, **values: Any) -> int:

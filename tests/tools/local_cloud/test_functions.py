@@ -1,4 +1,4 @@
-"""The Edge Functions beside the local cloud: the same process group, no way out, and no longer life than its."""
+"""The Edge Functions beside the local cloud: no way out, and no longer life than its."""
 
 import os
 import signal

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -42,7 +43,8 @@ async def test_passes_on_what_it_is_not_told_to_spoil(
     client: aiohttp.ClientSession, proxy: FaultProxy, cloud: TableCloud
 ) -> None:
     for number in (1, 2, 3):
-        assert await ask(client, proxy) == (200, b'{"access_token": "token-%d", "expires_in": 7200}' % number)
+        status, body = await ask(client, proxy)
+        assert (status, json.loads(body)["access_token"]) == (200, f"token-{number}")
     assert (proxy.requests, proxy.forwarded, cloud.tokens_issued) == (3, 3, 3)
 
 
