@@ -166,7 +166,7 @@ SPECIMENS: dict[str, Specimen] = {
         lambda _, device, number: {
             "command_id": _number(device, SEEDED),
             "device_id": device,
-            "status": "executing" if number == SEEDED else "executed",
+            "status": "failed" if number == SEEDED else "timeout",
             "actor_type": "service",
         },
         ("command_id", "status"),
