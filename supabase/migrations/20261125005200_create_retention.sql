@@ -8,7 +8,7 @@ create table private.retention_rules (
 );
 comment on table private.retention_rules is
   'Tables that are no partitions: rows go when time_column is this many days ago. For partitions see partitioned_tables.';
-comment on column private.retention_rules.table_name is 'With its schema. A table that does not exist is passed over.';
+comment on column private.retention_rules.table_name is 'With its schema.';
 comment on column private.retention_rules.time_column is 'A row without a time in it stays.';
 alter table private.retention_rules enable row level security;
 create policy "Nobody reads the rules of retention" on private.retention_rules for select to device using (false);
@@ -21,10 +21,11 @@ insert into private.retention_rules (table_name, time_column, keep_days) values
   ('private.heartbeat_hours', 'hour_at', 92),
   ('private.device_token_requests', 'minute', 1),
   ('private.device_token_families', 'expires_at', 31),
-  ('public.alerts', 'resolved_at', 366),
-  ('public.alert_notifications', 'created_at', 92),
-  ('public.audit_logs', 'created_at', 2 * 366),
-  ('public.device_command_history', 'created_at', 366),
+  -- With their events and notifications; what is still active stays.
+  ('public.alerts', 'cleared_at', 366),
+  -- With their history and approvals.
+  ('public.device_commands', 'finished_at', 366),
+  ('public.audit_logs', 'occurred_at', 2 * 366),
   ('public.device_downtime', 'ended_at', 5 * 365 + 2);
 
 create table private.archived_tables (

@@ -145,13 +145,7 @@ declare
   removed bigint;
   total bigint := 0;
 begin
-  for rule in
-    select retention_rules.* from private.retention_rules
-    join pg_catalog.pg_attribute as attribute
-      on attribute.attrelid = to_regclass(retention_rules.table_name)
-      and attribute.attname = retention_rules.time_column and not attribute.attisdropped
-    order by retention_rules.table_name
-  loop
+  for rule in select * from private.retention_rules order by table_name loop
     execute format(
       'delete from %1$s where ctid = any (array(
          select ctid from %1$s where %2$I < now() - make_interval(days => $1) limit $2

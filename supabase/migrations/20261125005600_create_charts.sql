@@ -15,7 +15,12 @@ begin
   left join public.device_state as state on state.device_id = device.id
   where made.fine_table is not null
     and made.table_name = coalesce(table_of_metric.table_name, made.table_name)
-    and exists (select from private.metrics_of(made.table_name) as measured where measured.metric = table_of_metric.metric)
+    -- A metric is what is rolled up. Asked so, it is one look into an index of the catalog.
+    and exists (
+      select from pg_catalog.pg_attribute as rolled_up
+      where rolled_up.attrelid = to_regclass(format('public.%I', made.daily_table))
+        and rolled_up.attname = (table_of_metric.metric || '_count')::name and not rolled_up.attisdropped
+    )
   order by
     -- What the device is for, else what it has sent, else any.
     made.table_name <> 'telemetry_' || device.kind, not coalesce(state.latest ? made.table_name, false), made.table_name

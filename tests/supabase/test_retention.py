@@ -112,6 +112,37 @@ def test_rules_remove_old_rows_of_other_tables(database: Connection, hub: int) -
     assert count(database, "telemetry_tank_daily") == 2
 
 
+def test_alerts_and_orders_go_when_they_have_long_been_over(database: Connection, hub: int) -> None:
+    database.execute(
+        """
+        insert into public.alerts (
+          device_id, alert_type, severity, title, message, recorded_at, raised_at, is_active, cleared_at
+        )
+        select %s, 'stale', 'info', 't', 'm', now() - interval '500 days', now() - interval '500 days',
+          days is null, now() - make_interval(days => days)
+        from unnest(array[400, 300, null]) as days
+        """,
+        (hub,),
+    )
+    database.execute(
+        "insert into public.audit_logs (occurred_at, actor_type, action_type, resource_type)"
+        " select now() - make_interval(days => days), 'service', 'access', 'x'"
+        " from unnest(array[700, 800]) as days"
+    )
+    assert database.execute("select private.prune() as rows").fetchone() == {"rows": 2}
+    left = database.execute(
+        "select cleared_at > now() - interval '1 year' as is_recent from public.alerts order by 1"
+    )
+    assert [row["is_recent"] for row in left] == [True, None]
+
+
+def test_every_rule_names_what_there_is(database: Connection) -> None:
+    database.execute("select private.prune()")
+    found = database.execute("select count(*) as rules from private.retention_rules").fetchone()
+    assert found is not None
+    assert found["rules"] >= 13
+
+
 def test_retention_gives_way_to_whoever_reads(migrated: str, database: Connection) -> None:
     before = leaves(database, "telemetry_tank")
     keep(database, "telemetry_tank", 30)
