@@ -33,8 +33,9 @@ create function private.retire_until(
 returns text
 language plpgsql
 set search_path = ''
--- Giving up is cheap, and shorter than the time after which a waiting insert would be taken for a deadlock.
-set lock_timeout = '500ms'
+-- Giving up is cheap. It has to be sooner than an insert that waits for the partition, and holds the table, finds that
+-- the two of us would wait for ever: it would be the one to fail.
+set lock_timeout = '200ms'
 as $$
 declare
   is_of_rows constant boolean :=

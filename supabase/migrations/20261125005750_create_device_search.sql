@@ -35,9 +35,13 @@ set search_path = ''
 as $$
   -- Haversine on a sphere of the mean radius of the Earth: right to half a percent.
   select 2 * 6371008.8 * asin(sqrt(least(1,
-    power(sin(radians(to_latitude - from_latitude) / 2), 2)
-    + cos(radians(from_latitude)) * cos(radians(to_latitude)) * power(sin(radians(to_longitude - from_longitude) / 2), 2)
-  )));
+    power(sin(radians(there.latitude - here.latitude) / 2), 2)
+    + cos(radians(here.latitude)) * cos(radians(there.latitude))
+      * power(sin(radians(there.longitude - here.longitude) / 2), 2)
+  )))
+  -- To the centimetre: the square of almost nothing would be an error.
+  from (select round(from_latitude * 1e7) / 1e7, round(from_longitude * 1e7) / 1e7) as here (latitude, longitude)
+  cross join (select round(to_latitude * 1e7) / 1e7, round(to_longitude * 1e7) / 1e7) as there (latitude, longitude);
 $$;
 comment on function private.distance_m(double precision, double precision, double precision, double precision) is
   'Metres between two positions in degrees, along the surface.';
@@ -54,10 +58,12 @@ set search_path = ''
 as $$
 declare
   -- A degree of a great circle, and a little more so that rounding excludes nobody.
-  reach_degrees double precision := radius_m / 111195.0 * 1.001;
+  reach_degrees double precision := greatest(radius_m, 1) / 111195.0 * 1.001;
 begin
+  -- "NaN" would be above every number.
   if not coalesce(
-    devices_within.latitude between -90 and 90 and devices_within.longitude between -180 and 180 and radius_m >= 0, false
+    devices_within.latitude between -90 and 90 and devices_within.longitude between -180 and 180
+    and radius_m >= 0 and radius_m < 'infinity', false
   ) then
     raise exception 'latitude %, longitude % and radius_m % are no place', latitude, longitude, radius_m
       using errcode = 'invalid_parameter_value';

@@ -68,6 +68,15 @@ def test_what_retention_removed_is_not_missing(database: Connection, tank: int) 
     assert all(numbers[3] == 0 for numbers in found.values())
 
 
+def test_what_came_again_after_retention_makes_no_hole(database: Connection, tank: int) -> None:
+    said = [ago(tank, seq, 60, level="info", code="c", message="m") for seq in range(1, 11)]
+    upload(database, "error_logs", said)
+    retire(database)
+    upload(database, "error_logs", said[4:5])
+    upload(database, "telemetry_tank", [ago(tank, 11, 1)])
+    assert by_day(database, tank, 70) == {60: (1, 0, 0, 0), 1: (1, 0, 0, 0)}
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     days_ago=st.dictionaries(st.integers(1, 30), st.integers(1, 9), max_size=20),

@@ -223,6 +223,20 @@ def test_near_is_near_and_mine(database: Connection, fleet: Fleet) -> None:
 
 
 # A position to the micrometre: squares of less are no numbers any more.
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [((10, 179.9995), (10, -179.9995)), ((10, -179.9995), (10, 179.9995)), ((89.9995, 0), (89.9995, 180))],
+)
+def test_near_goes_on_behind_the_date_line_and_the_pole(
+    database: Connection, fleet: Fleet, here: tuple[float, float], there: tuple[float, float]
+) -> None:
+    database.execute(
+        "update public.devices set latitude = %s, longitude = %s where id = %s", (*there, fleet.meters[0])
+    )
+    found = rows(database, "select device_id from public.devices_within(%s, %s, 120)", *here)
+    assert [row["device_id"] for row in found] == [fleet.meters[0]]
+
+
 LATITUDES = st.floats(-90, 90).map(lambda degrees: round(degrees, 11))
 LONGITUDES = st.floats(-180, 180).map(lambda degrees: round(degrees, 11))
 
@@ -253,7 +267,10 @@ def test_the_box_excludes_nobody_who_is_near(
         assert found[0]["distance_m"] == pytest.approx(wanted_m, abs=10)
 
 
-@pytest.mark.parametrize("place", [(91, 0, 1), (0, 181, 1), (0, 0, -1), (math.nan, 0, 1), (None, 0, 1)])
+@pytest.mark.parametrize(
+    "place",
+    [(91, 0, 1), (0, 181, 1), (0, 0, -1), (math.nan, 0, 1), (None, 0, 1), (0, 0, math.nan), (0, 0, math.inf)],
+)
 def test_places_that_are_nowhere_are_refused(database: Connection, place: tuple[Any, ...]) -> None:
     with pytest.raises(psycopg.errors.InvalidParameterValue), database.transaction():
         rows(database, "select * from public.devices_within(%s, %s, %s)", *place)

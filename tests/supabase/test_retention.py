@@ -102,6 +102,20 @@ def test_hours_outlive_the_rows_they_are_made_from(database: Connection, hub: in
     assert count(database, "telemetry_tank_daily") == 1
 
 
+def test_rows_later_than_the_hours_are_kept_are_added_to_their_day(database: Connection, hub: int) -> None:
+    upload(database, "telemetry_tank", [ago(hub, 1, 70, volume_l=5), ago(hub, 2, 70.1, volume_l=9)])
+    roll_up(database)
+    for table in ("telemetry_tank", "telemetry_tank_hourly"):
+        keep(database, table, 30)
+    retire(database)
+    upload(database, "telemetry_tank", [ago(hub, 3, 70, volume_l=1), ago(hub, 2, 70.1, volume_l=9)])
+    roll_up(database)
+    (day,) = kept(database, "telemetry_tank_daily")
+    found = tuple(day[f"volume_l_{aspect}"] for aspect in ("mean", "min", "max", "count"))
+    assert found == (5, 1, 9, 3)
+    assert count(database, "telemetry_tank_hourly") == count(database, "telemetry_tank") == 0
+
+
 def test_rules_remove_old_rows_of_other_tables(database: Connection, hub: int) -> None:
     database.execute(
         "insert into public.telemetry_tank_daily (device_id, bucket_at)"
