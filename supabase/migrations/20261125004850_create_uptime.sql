@@ -37,7 +37,7 @@ as $$
     extract(epoch from span.until_at - span.since_at)::double precision,
     coalesce(sum(extract(epoch from
       least(coalesce(downtime.ended_at, span.until_at), span.until_at) - greatest(downtime.started_at, span.since_at)
-    )), 0)::double precision,
+    )) filter (where downtime.id is not null), 0)::double precision,
     count(downtime.id)
   from spans as span
   left join public.device_downtime as downtime

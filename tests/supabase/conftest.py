@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from tests.supabase.fleet import cloned, connect
 from tests.supabase.postgres17 import supabase_cli
 
 Connection = psycopg.Connection[dict[str, object]]
@@ -50,3 +51,17 @@ def database(migrated: str) -> Iterator[Connection]:
     with psycopg.connect(migrated, row_factory=dict_row) as connection:
         yield connection
         connection.rollback()
+
+
+@pytest.fixture
+def own_url(postgres17: str, migrated: str) -> Iterator[str]:
+    """The URL of a database of its own, for connections that are to see what the others commit."""
+    with cloned(postgres17, migrated, "own") as url:
+        yield url
+
+
+@pytest.fixture
+def own_database(own_url: str) -> Iterator[Connection]:
+    """A connection as the owner that commits every statement, to a database that is gone after the test."""
+    with connect(own_url) as connection:
+        yield connection
