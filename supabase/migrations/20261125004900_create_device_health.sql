@@ -100,6 +100,10 @@ declare
   tolerated constant interval := make_interval(secs => facts.offline_after_s);
   failures constant bigint := coalesce(facts.errors, 0) + coalesce(facts.criticals, 0);
   missing constant bigint := facts.rows_expected - facts.rows_stored;
+  -- Of numbers that came twice there may be more than expected. ("least" alone would take nothing known for all.)
+  present constant numeric := case
+    when facts.rows_expected > 0 then least(facts.rows_stored::numeric / facts.rows_expected, 1)
+  end;
   battery constant double precision := private.battery_score(facts.battery_v);
 begin
   return jsonb_build_object(
@@ -129,8 +133,7 @@ begin
       end
     ),
     'completeness', jsonb_build_object(
-      'value', round(least(facts.rows_stored::numeric / nullif(facts.rows_expected, 0), 1), 3), 'weight', 15,
-      'score', round(least(100.0 * facts.rows_stored / nullif(facts.rows_expected, 0), 100)),
+      'value', round(present, 3), 'weight', 15, 'score', round(100 * present),
       'sentence', case
         when coalesce(facts.rows_expected, 0) = 0 then 'No rows in the last 15 minutes to count.'
         when missing <= 0 then 'No row of the last 15 minutes is missing.'

@@ -2,12 +2,22 @@
 
 import random
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.supabase.fleet import alerts, connect, insert, new_device, new_rule, new_tenant, one, reading, send_ph
+from tests.supabase.fleet import (
+    alerts,
+    connect,
+    insert,
+    new_device,
+    new_rule,
+    new_tenant,
+    one,
+    reading,
+    send_ph,
+)
 from tests.supabase.roles import Connection, Row, acting_as, upload
 
 CONNECTIONS = 16
@@ -46,30 +56,22 @@ def site(own_url: str) -> Site:
     return Site(own_url)
 
 
-@contextmanager
-def at_once(url: str, count: int) -> Iterator[Callable[[Callable[[Connection, int], None]], None]]:
-    """Collect what each of several connections is to do, then let them do it at the same moment."""
-    jobs: list[Callable[[Connection, int], None]] = []
-    failures: list[BaseException] = []
+Job = Callable[[Connection, Site, int], None]
+
+
+def at_once(site: Site, *jobs: Job, count: int = CONNECTIONS) -> None:
+    """Give each of several connections one of the jobs, and let all begin at the same moment."""
     barrier = threading.Barrier(count)
 
     def work(number: int) -> None:
-        try:
-            with connect(url) as database:
-                database.execute("set deadlock_timeout = '100ms'")
-                barrier.wait(60)
-                jobs[number % len(jobs)](database, number)
-        except BaseException as error:
-            barrier.abort()
-            failures.append(error)
+        with connect(site.url) as database:
+            database.execute("set deadlock_timeout = '100ms'")
+            barrier.wait(60)
+            jobs[number % len(jobs)](database, site, number)
 
-    yield jobs.append
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    assert failures == []
+    with ThreadPoolExecutor(count) as pool:
+        for done in [pool.submit(work, number) for number in range(count)]:
+            done.result(120)
 
 
 def open_alerts(url: str) -> dict[tuple[int, int], int]:
@@ -84,16 +86,15 @@ def open_alerts(url: str) -> dict[tuple[int, int], int]:
 def test_the_same_batch_from_everywhere_raises_one_alert(site: Site) -> None:
     rows = site.rows()
 
-    def send(database: Connection, number: int) -> None:
+    def send(database: Connection, site: Site, number: int) -> None:
         batch = rows[:]
-        random.Random(number).shuffle(batch)  # noqa: S311 - an order, not a secret
+        random.Random(number).shuffle(batch)
         with acting_as(database, "device", site.hub):
             upload(database, "telemetry_tank", batch[: len(batch) - number])
         with acting_as(database, "device", site.hub):
             upload(database, "telemetry_tank", batch)
 
-    with at_once(site.url, CONNECTIONS) as add:
-        add(send)
+    at_once(site, send)
     found = open_alerts(site.url)
     assert set(found.values()) == {1}
     # How far a rate is seen depends on what came first; the other rules judge every newest reading.
@@ -103,14 +104,13 @@ def test_the_same_batch_from_everywhere_raises_one_alert(site: Site) -> None:
 
 
 def test_different_batches_about_the_same_devices_raise_one_alert(site: Site) -> None:
-    def send(database: Connection, number: int) -> None:
+    def send(database: Connection, site: Site, number: int) -> None:
         rows = site.rows(first_seq=1000 * number)
-        random.Random(number).shuffle(rows)  # noqa: S311
+        random.Random(number).shuffle(rows)
         for start in range(0, len(rows), 6):
             upload(database, "telemetry_tank", rows[start : start + 6])
 
-    with at_once(site.url, CONNECTIONS) as add:
-        add(send)
+    at_once(site, send)
     found = open_alerts(site.url)
     assert set(found.values()) == {1}
     assert {pair for pair in found if pair[0] != site.rules[2]} == {
@@ -118,45 +118,47 @@ def test_different_batches_about_the_same_devices_raise_one_alert(site: Site) ->
     }
 
 
+def flap(database: Connection, site: Site, number: int) -> None:
+    for turn in range(12):
+        value = 9 if turn % 2 == 0 else 7
+        rows = [
+            reading(tank, 100_000 * number + turn, 60 * turn, ph=value, battery_v=value / 2, volume_l=turn)
+            for tank in site.tanks
+        ]
+        random.Random(turn).shuffle(rows)
+        upload(database, "telemetry_tank", rows)
+
+
+def change_rules(database: Connection, site: Site, number: int) -> None:
+    for turn in range(12):
+        database.execute("update public.alert_rules set threshold = threshold + %s", (turn % 2 - 0.5,))
+        if turn % 4 == 0:
+            gone = new_rule(database, site.tenant, name=f"{number}-{turn}")
+            database.execute("delete from public.alert_rules where id = %s", (gone,))
+
+
+def operate(database: Connection, site: Site, number: int) -> None:
+    for turn in range(12):
+        for alert in alerts(database)[-3:]:
+            database.execute("select public.acknowledge_alert(%s)", (alert["id"],))
+            database.execute("select public.resolve_alert(%s)", (alert["id"],))
+        silence = "select public.silence_alerts(now() + interval '1 hour', 'test', %s, %s)"
+        database.execute(silence, (site.tanks[turn % DEVICES], None))
+        database.execute(silence, (None, site.rules[turn % 3]))
+
+
+def find_silent(database: Connection, site: Site, number: int) -> None:
+    for _ in range(12):
+        database.execute("select private.find_silent()")
+
+
 def test_everybody_at_everything_ends_without_deadlock(site: Site) -> None:
-    def send(database: Connection, number: int) -> None:
-        for turn in range(12):
-            value = 9 if turn % 2 == 0 else 7
-            rows = [
-                reading(tank, 100_000 * number + turn, 60 * turn, ph=value, battery_v=value / 2, volume_l=turn)
-                for tank in site.tanks
-            ]
-            random.Random(turn).shuffle(rows)  # noqa: S311
-            upload(database, "telemetry_tank", rows)
-
-    def change_rules(database: Connection, number: int) -> None:
-        for turn in range(12):
-            database.execute("update public.alert_rules set threshold = threshold + %s", (turn % 2 - 0.5,))
-            if turn % 4 == 0:
-                gone = new_rule(database, site.tenant, name=f"{number}-{turn}")
-                database.execute("delete from public.alert_rules where id = %s", (gone,))
-
-    def operate(database: Connection, number: int) -> None:
-        for turn in range(12):
-            for alert in alerts(database)[-3:]:
-                database.execute("select public.acknowledge_alert(%s)", (alert["id"],))
-                database.execute("select public.resolve_alert(%s)", (alert["id"],))
-            silence = "select public.silence_alerts(now() + interval '1 hour', 'test', %s, %s)"
-            database.execute(silence, (site.tanks[turn % DEVICES], None))
-            database.execute(silence, (None, site.rules[turn % 3]))
-
-    def run_job(database: Connection, number: int) -> None:
-        for _ in range(12):
-            database.execute("select private.find_silent()")
-
-    with at_once(site.url, CONNECTIONS) as add:
-        for job in (send, run_job, send, operate, send, change_rules):
-            add(job)
+    at_once(site, flap, find_silent, flap, operate, flap, change_rules)
     with connect(site.url) as database:
         lost = one(
             database,
-            "select count(*) from public.alerts as alert where is_active and rule_id is not null and not exists"
-            " (select from private.alert_states as state where state.alert_id = alert.id)",
+            "select count(*) from public.alerts as alert where is_active and rule_id is not null"
+            " and not exists (select from private.alert_states as state where state.alert_id = alert.id)",
         )
     assert lost == 0
 
@@ -165,12 +167,7 @@ def test_jobs_at_once_raise_one_offline_alert(site: Site) -> None:
     with connect(site.url) as database:
         upload(database, "telemetry_tank", site.rows())
 
-    def run_job(database: Connection, number: int) -> None:
-        for _ in range(3):
-            database.execute("select private.find_silent()")
-
-    with at_once(site.url, 8) as add:
-        add(run_job)
+    at_once(site, find_silent, count=8)
     with connect(site.url) as database:
         found = alerts(database, alert_type="device_offline")
         assert [alert["device_id"] for alert in found] == site.tanks
@@ -182,11 +179,10 @@ def test_of_two_who_acknowledge_one_counts(site: Site) -> None:
         send_ph(database, site.tanks[0], [(0, 9)])
         alert_id = alerts(database)[0]["id"]
 
-    def acknowledge(database: Connection, number: int) -> None:
+    def acknowledge(database: Connection, site: Site, number: int) -> None:
         database.execute("select public.acknowledge_alert(%s, %s)", (alert_id, f"by {number}"))
 
-    with at_once(site.url, 8) as add:
-        add(acknowledge)
+    at_once(site, acknowledge, count=8)
     with connect(site.url) as database:
         count = "select count(*) from public.alert_events where event_type = 'acknowledged'"
         assert one(database, count) == 1
@@ -206,16 +202,17 @@ def test_every_notification_is_claimed_once(site: Site) -> None:
         expected = one(database, "select count(*) from public.alert_notifications")
     claimed: list[int] = []
 
-    def deliver(database: Connection, number: int) -> None:
+    def deliver(database: Connection, site: Site, number: int) -> None:
         while rows := database.execute("select * from public.claim_notifications(3)").fetchall():
             for row in rows:
                 claimed.append(row["notification_id"])
                 database.execute("select public.settle_notification(%s, true)", (row["notification_id"],))
 
-    with at_once(site.url, 8) as add:
-        add(deliver)
+    at_once(site, deliver, count=8)
     assert expected == 3 * DEVICES * 5
     assert sorted(claimed) == sorted(set(claimed))
     assert len(claimed) == expected
     with connect(site.url) as database:
-        assert one(database, "select count(*) from public.alert_notifications where status = 'sent'") == expected
+        assert (
+            one(database, "select count(*) from public.alert_notifications where status = 'sent'") == expected
+        )

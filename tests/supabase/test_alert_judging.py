@@ -1,6 +1,7 @@
 """Readings become alerts: by threshold with hysteresis, duration and cooldown, and by rate."""
 
 import random
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -109,7 +110,7 @@ def expected_alerts(rule: dict[str, Any], series: Series) -> list[tuple[Any, ...
     """Return what the rule means, written down once more and otherwise."""
     sign = 1 if rule["is_above"] else -1
     if rule["rule_type"] == "rate":
-        pairs = zip(series, series[1:], strict=False)
+        pairs = pairwise(series)
         series = [(t2, (v2 - v1) / (t2 - t1) * 60) for (t1, v1), (t2, v2) in pairs]
     found: list[list[Any]] = []
     since: float | None = None
@@ -142,7 +143,7 @@ def test_however_a_series_is_cut_the_alerts_are_the_same(
         series.append((at_s, value))
     cuts = sorted(data.draw(st.sets(st.integers(0, len(series)))))
     sent = series[:]
-    random.Random(len(series)).shuffle(sent)  # noqa: S311 - an order, not a secret
+    random.Random(len(series)).shuffle(sent)
     with database.transaction(force_rollback=True):
         new_rule(database, tenant, **rule)
         for start, end in zip([0, *cuts], [*cuts, len(series)], strict=True):

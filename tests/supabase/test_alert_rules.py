@@ -133,7 +133,9 @@ def test_a_rule_that_changes_withdraws_its_alerts(
     assert alert["details"]["rule_name"] == "too high"
     event = "select note from public.alert_events where event_type = 'withdrawn'"
     assert one(database, event) == note
-    states = "select count(*) from private.alert_states where alert_id is not null or breached_since is not null"
+    states = (
+        "select count(*) from private.alert_states where alert_id is not null or breached_since is not null"
+    )
     assert one(database, states) == 0
 
 

@@ -256,7 +256,8 @@ def test_uptime_is_what_downtime_leaves(database: Connection, hub: int) -> None:
 def test_uptime_counts_neither_the_future_nor_before_the_device(database: Connection, hub: int) -> None:
     database.execute("update public.devices set created_at = now() - interval '100 seconds'")
     database.execute(
-        "insert into public.device_downtime (device_id, started_at) values (%s, now() - interval '50 seconds')",
+        "insert into public.device_downtime (device_id, started_at)"
+        " values (%s, now() - interval '50 seconds')",
         (hub,),
     )
     found = database.execute(
@@ -267,10 +268,13 @@ def test_uptime_counts_neither_the_future_nor_before_the_device(database: Connec
 
 def test_the_report_adds_up_tenants_and_sites(database: Connection, tenant: int, hub: int, tank: int) -> None:
     database.execute("update public.devices set created_at = now() - interval '100 seconds'")
-    site = one(database, "insert into public.sites (tenant_id, name) values (%s, 'yard') returning id", tenant)
+    site = one(
+        database, "insert into public.sites (tenant_id, name) values (%s, 'yard') returning id", tenant
+    )
     database.execute("update public.devices set site_id = %s where id = %s", (site, tank))
     database.execute(
-        "insert into public.device_downtime (device_id, started_at) values (%s, now() - interval '50 seconds')",
+        "insert into public.device_downtime (device_id, started_at)"
+        " values (%s, now() - interval '50 seconds')",
         (tank,),
     )
     query = "select group_name, devices, uptime_share from public.sla_report('2026-01-01', now(), %s)"
