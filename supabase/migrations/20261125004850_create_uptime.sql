@@ -9,7 +9,7 @@ as $$
   select array(
     select device.id from public.devices as device
     where (only_device_id is null or device.id = only_device_id)
-      and (private.is_trusted() or device.tenant_id = any (array(select private.tenant_ids_for('viewer'))))
+      and ((select private.is_trusted()) or device.tenant_id = any (array(select private.tenant_ids_for('viewer'))))
   );
 $$;
 comment on function private.readable_device_ids(integer) is

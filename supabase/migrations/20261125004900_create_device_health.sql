@@ -13,7 +13,7 @@ begin
   select string_agg(
     format(
       'select device_id, epoch, seq, %1$L::boolean and quality = 0 as is_good, %1$L::boolean as is_reading from public.%2$I
-       where recorded_at >= $2 and device_id = any (array(
+       where recorded_at between $2 and $3 and device_id = any (array(
          select state.device_id from public.device_state as state
          where state.device_id = any ($1) and state.latest ? %2$L
        ))',
@@ -37,7 +37,9 @@ begin
          count(*) filter (where part.is_good) as good, count(*) as rows, max(part.seq) - min(part.seq) + 1 as expected
        from (' || parts || ') as part group by part.device_id, part.epoch
      ) as counted group by counted.device_id'
-    using device_ids, since;
+    -- Bounded on both sides, so that the plan knows one or two partitions and not all that were made ahead. Devices whose
+    -- clock is ahead are taken in up to a minute.
+    using device_ids, since, now() + interval '2 minutes';
 end
 $$;
 comment on function private.count_recent_rows(integer[], timestamptz) is
