@@ -126,9 +126,9 @@ begin
          $1, $2, array_agg(batch.device_id), array_agg(batch.lowest), array_agg(batch.highest), array_agg(batch.last_at)
        )
        from (
-         select device_id, min(%1$I)::double precision as lowest, max(%1$I)::double precision as highest,
+         select device_id, min(%1$I::double precision) as lowest, max(%1$I::double precision) as highest,
            max(recorded_at) as last_at
-         from inserted where %1$I between -1e300 and 1e300 group by device_id
+         from inserted where %1$I::double precision between ''-1e300'' and ''1e300'' group by device_id
        ) as batch',
       watched.metric
     ) into restless_ids using watched.rule_ids, watched.rule_device_ids;
@@ -143,7 +143,7 @@ begin
          select device_id,
            array_agg(recorded_at order by recorded_at, epoch, seq) as times,
            array_agg(%1$I::double precision order by recorded_at, epoch, seq) as readings
-         from inserted where %1$I between -1e300 and 1e300 and device_id = any ($3)
+         from inserted where %1$I::double precision between ''-1e300'' and ''1e300'' and device_id = any ($3)
          group by device_id order by device_id
        ) as series',
       watched.metric

@@ -75,7 +75,7 @@ security definer
 set search_path = ''
 as $$
 begin
-  if new.metric is not null and not exists (
+  if new.metric is not null and new.table_name is not null and not exists (
     select from pg_catalog.pg_attribute as attribute
     where attribute.attrelid = to_regclass(format('public.%I', new.table_name))
       and attribute.attname = new.metric and attribute.attnum > 0 and not attribute.attisdropped

@@ -9,7 +9,7 @@ as $$
   select array(
     select device.id from public.devices as device
     where (only_device_id is null or device.id = only_device_id)
-      and (private.is_trusted() or device.tenant_id = any (array(select private.tenant_ids_for('viewer'))))
+      and ((select private.is_trusted()) or device.tenant_id = any (array(select private.tenant_ids_for('viewer'))))
   );
 $$;
 comment on function private.readable_device_ids(integer) is
@@ -37,7 +37,7 @@ as $$
     extract(epoch from span.until_at - span.since_at)::double precision,
     coalesce(sum(extract(epoch from
       least(coalesce(downtime.ended_at, span.until_at), span.until_at) - greatest(downtime.started_at, span.since_at)
-    )), 0)::double precision,
+    )) filter (where downtime.id is not null), 0)::double precision,
     count(downtime.id)
   from spans as span
   left join public.device_downtime as downtime

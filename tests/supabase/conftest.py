@@ -9,6 +9,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from hub.errors import OperatorNeeded
+from tests.supabase.fleet import cloned, connect
 from tests.supabase.postgres15 import Postgres15
 from tools.local_cloud.node_io import ROOT
 from tools.postgres17 import migrate, new_database
@@ -85,3 +86,17 @@ def with_pg_cron() -> Iterator[str]:
         yield server.url
     finally:
         server.__exit__(None, None, None)
+
+
+@pytest.fixture
+def own_url(postgres17: str, migrated: str) -> Iterator[str]:
+    """The URL of a database of its own, for connections that are to see what the others commit."""
+    with cloned(postgres17, migrated, "own") as url:
+        yield url
+
+
+@pytest.fixture
+def own_connection(own_url: str) -> Iterator[Connection]:
+    """A connection as the owner that commits every statement, to a database that is gone after the test."""
+    with connect(own_url) as connection:
+        yield connection
