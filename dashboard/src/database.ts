@@ -3502,6 +3502,7 @@ export type Database = {
         };
         Returns: number;
       };
+      "release_archive": { Args: { "archive_id": number }; Returns: undefined };
       "report_command": {
         Args: {
           "command_id": number;

@@ -152,6 +152,18 @@ $$;
 comment on function public.read_archive(bigint, bigint, integer) is
   'The next rows of an archive, after the last row_number of the batch before. Numbers rise but leave gaps. No rows: the end.';
 
+create function public.release_archive(archive_id bigint)
+returns void
+language sql
+security definer
+set search_path = ''
+as $$
+  update private.archives set claimed_until = '-infinity'
+  where archives.id = release_archive.archive_id and archives.finished_at is null;
+$$;
+comment on function public.release_archive(bigint) is
+  'Gives a claimed archive back at once, for whoever works in slices: the next claim goes on with it.';
+
 create function private.count_archive(archive private.archives)
 returns bigint
 language plpgsql
@@ -202,9 +214,9 @@ comment on function public.finish_archive(bigint, text, bigint, bigint, text) is
 revoke execute on function
   private.note_what_to_archive(), private.count_archive(private.archives),
   public.switch_archiving(boolean), public.claim_archive(), public.read_archive(bigint, bigint, integer),
-  public.finish_archive(bigint, text, bigint, bigint, text)
+  public.release_archive(bigint), public.finish_archive(bigint, text, bigint, bigint, text)
   from public, anon, authenticated;
 grant execute on function
   public.switch_archiving(boolean), public.claim_archive(), public.read_archive(bigint, bigint, integer),
-  public.finish_archive(bigint, text, bigint, bigint, text)
+  public.release_archive(bigint), public.finish_archive(bigint, text, bigint, bigint, text)
   to service_role;

@@ -86,6 +86,16 @@ def test_work_is_given_to_one_at_a_time(database: Connection, hub: int) -> None:
     assert again["archive_id"] == claimed[0]
 
 
+def test_what_is_given_back_is_claimed_next(database: Connection, hub: int) -> None:
+    first, second = claim(database), claim(database)
+    assert first is not None
+    assert second is not None
+    database.execute("select public.release_archive(%s)", (first["archive_id"],))
+    again = claim(database)
+    assert again is not None
+    assert again["archive_id"] == first["archive_id"]
+
+
 def test_an_archive_with_other_rows_is_refused(database: Connection, hub: int) -> None:
     work = claim(database)
     assert work is not None

@@ -87,6 +87,7 @@ CALLABLE = {
         "public.claim_archive",
         "public.finish_archive",
         "public.read_archive",
+        "public.release_archive",
         "public.run_jobs",
         "public.switch_archiving",
     },

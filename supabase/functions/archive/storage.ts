@@ -47,6 +47,16 @@ export async function listObjects(folder: string): Promise<StoredObject[]> {
   }));
 }
 
+/** Removes objects; none of them need be there. */
+export async function removeObjects(paths: string[]): Promise<void> {
+  const response = await call("DELETE", `object/${bucket()}`, {
+    body: JSON.stringify({ prefixes: paths }),
+    headers: { "content-type": "application/json" },
+  });
+  await response.body?.cancel();
+  if (!response.ok) throw new Error(`storage: cannot remove: HTTP ${response.status}`);
+}
+
 async function getObject(path: string): Promise<Bytes> {
   const response = await call("GET", `object/${bucket()}/${path}`, {});
   const content = new Uint8Array(await response.arrayBuffer());

@@ -1,4 +1,4 @@
-"""A cloud whose queues are the stand-ins of this folder, and servers of other people."""
+"""Clouds with one more migration than the project has, and servers of other people."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,28 +10,40 @@ from tests.supabase.functions.sink import Sink
 from tools.local_cloud.node_io import CACHE, ROOT
 from tools.local_cloud.process_io import CloudProcess
 
-STAND_INS = Path(__file__).with_name("stand_ins.sql")
+HERE = Path(__file__).parent
 
 
-class StandInCloud(CloudProcess):
-    """A local cloud with one more migration. folder: for that; the cache is another one too."""
+class PreparedCloud(CloudProcess):
+    """A local cloud with one more migration: a file of this folder. folder: for all of them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, file: str, folder: Path) -> None:
         super().__init__()
+        self._file = HERE / file
         self._folder = folder
 
     def _settings(self, keys: object) -> dict[str, str | int]:
         migrations = self._folder / "migrations"
         shutil.copytree(ROOT / "supabase" / "migrations", migrations)
-        shutil.copy(STAND_INS, migrations / "29991231235959_stand_ins.sql")
+        shutil.copy(self._file, migrations / f"29991231235959_{self._file.name}")
         settings = super()._settings(keys)  # type: ignore[arg-type]
-        return {**settings, "migrationsDir": str(migrations), "cacheDir": str(CACHE / "stand_in_cloud")}
+        return {
+            **settings,
+            "migrationsDir": str(migrations),
+            "cacheDir": str(CACHE / f"cloud_with_{self._file.stem}"),
+        }
 
 
 @pytest.fixture(scope="session")
 def queues(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudProcess]:
-    """A local cloud with the stand-ins; empty the table you use."""
-    with StandInCloud(tmp_path_factory.mktemp("queues")) as cloud:
+    """A local cloud whose queues are stand-ins; empty the table you use."""
+    with PreparedCloud("stand_ins.sql", tmp_path_factory.mktemp("queues")) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def old_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudProcess]:
+    """A local cloud with the queues of the project, and something in each."""
+    with PreparedCloud("past.sql", tmp_path_factory.mktemp("past")) as cloud:
         yield cloud
 
 

@@ -7,6 +7,7 @@ drop function if exists public.settle_audit_entries(bigint[], boolean);
 drop function if exists public.run_jobs();
 drop function if exists public.claim_archive();
 drop function if exists public.read_archive(bigint, bigint, integer);
+drop function if exists public.release_archive(bigint);
 drop function if exists public.finish_archive(bigint, text, bigint, bigint, text);
 
 create table public.stand_in_notifications (
@@ -18,7 +19,9 @@ create table public.stand_in_notifications (
 create table public.stand_in_audit (id bigint generated always as identity primary key, actor text, is_leased boolean, is_sent boolean);
 create table public.stand_in_jobs (job text, is_run boolean, detail text, error text);
 create table public.stand_in_archives (
-  archive_id bigint generated always as identity primary key, rows_to_read integer, object_path text,
+  archive_id bigint generated always as identity primary key, rows_to_read integer, is_claimed boolean default false,
+  -- How many more rows there are at the end than were read: they came in between.
+  late_rows integer default 0, object_path text,
   rows bigint, bytes bigint, sha256 text
 );
 grant select, insert, update, delete on
@@ -70,32 +73,49 @@ create function public.claim_archive()
 returns table (archive_id bigint, table_name text, from_at timestamptz, to_at timestamptz)
 language sql
 as $$
-  select a.archive_id, 'telemetry_tank', '2026-01-05T00:00:00Z'::timestamptz, '2026-01-12T00:00:00Z'::timestamptz
-  from public.stand_in_archives as a where a.object_path is null order by 1 limit 1;
+  update public.stand_in_archives as a set is_claimed = true
+  where a.archive_id = (
+    select w.archive_id from public.stand_in_archives as w
+    where w.object_path is null and not w.is_claimed order by 1 limit 1
+  )
+  returning a.archive_id, 'telemetry_tank', '2026-01-05T00:00:00Z'::timestamptz, '2026-01-12T00:00:00Z'::timestamptz;
 $$;
+-- Numbers rise with gaps, far beyond what an integer holds, as those of places on the disk do.
 create function public.read_archive(archive_id bigint, after_row bigint, batch_size integer)
 returns table (row_number bigint, line jsonb)
 language sql
 as $$
-  select n, jsonb_build_object('device_id', 7, 'epoch', 0, 'seq', n, 'water_level_cm', n % 100, 'note', 'é',
+  select n << 32, jsonb_build_object('device_id', 7, 'epoch', 0, 'seq', n, 'water_level_cm', n % 100, 'note', 'é',
     -- Reading an archive of 1313 rows fails on its second page.
     'ratio', n / case when n = 1313 then a.rows_to_read - 1313 else 1 end)
   from public.stand_in_archives as a
-  cross join lateral generate_series(after_row + 1, least(a.rows_to_read, after_row + batch_size)) as n
+  cross join lateral generate_series((after_row >> 32) + 1, least(a.rows_to_read, (after_row >> 32) + batch_size)) as n
   where a.archive_id = read_archive.archive_id order by n;
 $$;
-create function public.finish_archive(archive_id bigint, object_path text, rows bigint, bytes bigint, sha256 text)
+create function public.release_archive(archive_id bigint)
 returns void
 language sql
+as $$ update public.stand_in_archives as a set is_claimed = false where a.archive_id = release_archive.archive_id $$;
+create function public.finish_archive(archive_id bigint, object_path text, rows bigint, bytes bigint, sha256 text)
+returns void
+language plpgsql
 as $$
+begin
+  if exists (
+    select from public.stand_in_archives as a
+    where a.archive_id = finish_archive.archive_id and a.rows_to_read + a.late_rows <> finish_archive.rows
+  ) then
+    raise exception 'other rows' using errcode = 'check_violation';
+  end if;
   update public.stand_in_archives as a set
     object_path = finish_archive.object_path, rows = finish_archive.rows, bytes = finish_archive.bytes,
     sha256 = finish_archive.sha256
   where a.archive_id = finish_archive.archive_id;
+end
 $$;
 grant execute on function
   public.claim_notifications(integer), public.settle_notification(bigint, boolean, text),
   public.claim_audit_entries(integer), public.settle_audit_entries(bigint[], boolean), public.run_jobs(),
-  public.claim_archive(), public.read_archive(bigint, bigint, integer),
+  public.claim_archive(), public.read_archive(bigint, bigint, integer), public.release_archive(bigint),
   public.finish_archive(bigint, text, bigint, bigint, text)
   to service_role;

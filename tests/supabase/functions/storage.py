@@ -1,6 +1,6 @@
 """As much of Supabase Storage as archiving needs, in memory, in front of the REST of a local cloud.
 
-Source: the requests that @supabase/storage-js makes for createBucket, list, upload and download.
+Source: the requests that @supabase/storage-js makes for createBucket, list, upload, download and remove.
 """
 
 import json
@@ -32,6 +32,9 @@ class Storage:
                 storage._answer(self)
 
             def do_GET(self) -> None:
+                storage._answer(self)
+
+            def do_DELETE(self) -> None:
                 storage._answer(self)
 
             def log_message(self, *_: Any) -> None:
@@ -79,6 +82,10 @@ class Storage:
             return 400, b'{"statusCode":"404","error":"Bucket not found","message":"Bucket not found"}'
         if rest.startswith("list/"):
             return 200, self._list(name, json.loads(body)["prefix"])
+        if request.command == "DELETE":
+            for path in json.loads(body)["prefixes"]:
+                self.objects.pop(f"{name}/{path}", None)
+            return 200, b"[]"
         if request.command == "POST":
             if name in self.objects and request.headers.get("x-upsert") != "true":
                 return (

@@ -13,7 +13,8 @@ from tests.supabase.functions.storage import Storage
 from tools.local_cloud.process_io import CloudProcess
 
 TABLE = "stand_in_archives"
-BASE = "telemetry-archive/telemetry_tank/20260105T000000Z"
+BUCKET = "telemetry-archive"
+FROM = "telemetry_tank/20260105T000000Z"
 
 
 @pytest.fixture
@@ -27,8 +28,11 @@ def functions(storage: Storage, cloud: CloudProcess, **secrets: str) -> Function
     return Functions(cloud, secrets, storage.url)
 
 
-def demand(cloud: CloudProcess, rows: int) -> None:
-    cloud.admin._request("POST", f"/rest/v1/{TABLE}", {"rows_to_read": rows})
+def demand(cloud: CloudProcess, rows: int, late: int = 0) -> str:
+    """Have an archive wait; return the name it will have in Storage."""
+    cloud.admin._request("POST", f"/rest/v1/{TABLE}", {"rows_to_read": rows, "late_rows": late})
+    (row,) = cloud.admin.select(f"{TABLE}?select=archive_id")
+    return f"{FROM}-{row['archive_id']}"
 
 
 def finished(cloud: CloudProcess) -> dict[str, Any]:
@@ -41,21 +45,21 @@ def seqs(content: bytes) -> list[int]:
 
 
 def test_a_small_archive_is_one_object_whose_hash_is_known(storage: Storage, queues: CloudProcess) -> None:
-    demand(queues, 2500)
+    name = demand(queues, 2500)
     with functions(storage, queues) as running:
         answer = running.post("archive")
         assert answer.body == {
             "table_name": "telemetry_tank",
             "rows": 2500,
             "is_finished": True,
-            "object_path": "telemetry_tank/20260105T000000Z.ndjson.gz",
+            "object_path": f"{name}.ndjson.gz",
         }
         assert running.post("archive").body == {"is_empty": True}
     assert storage.buckets == {"telemetry-archive": False}  # made when it was missed, and not public
-    content = storage.objects[f"{BASE}.ndjson.gz"]
+    content = storage.objects[f"{BUCKET}/{name}.ndjson.gz"]
     assert seqs(content) == list(range(1, 2501))
     assert finished(queues) == {
-        "object_path": "telemetry_tank/20260105T000000Z.ndjson.gz",
+        "object_path": f"{name}.ndjson.gz",
         "rows": 2500,
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -65,7 +69,7 @@ def test_a_small_archive_is_one_object_whose_hash_is_known(storage: Storage, que
 def test_a_long_one_is_done_in_slices_that_go_on_where_the_last_ended(
     storage: Storage, queues: CloudProcess
 ) -> None:
-    demand(queues, 2500)
+    name = demand(queues, 2500)
     with functions(storage, queues, PENSTOCK_ARCHIVE_SLICE_ROWS="1200") as running:
         answers = [running.post("archive").body for _ in range(3)]
     assert [(answer["rows"], answer["is_finished"]) for answer in answers] == [
@@ -73,7 +77,7 @@ def test_a_long_one_is_done_in_slices_that_go_on_where_the_last_ended(
         (2400, False),
         (2500, True),
     ]
-    manifest = json.loads(storage.objects[f"{BASE}.json"])
+    manifest = json.loads(storage.objects[f"{BUCKET}/{name}.json"])
     parts = manifest["parts"]
     assert [part["rows"] for part in parts] == [1200, 1200, 100]
     contents = [storage.objects[f"telemetry-archive/{part['path']}"] for part in parts]
@@ -81,40 +85,44 @@ def test_a_long_one_is_done_in_slices_that_go_on_where_the_last_ended(
     assert [part["bytes"] for part in parts] == [len(content) for content in contents]
     assert seqs(b"".join(contents)) == list(range(1, 2501))
     row = finished(queues)
-    assert (row["object_path"], row["rows"]) == ("telemetry_tank/20260105T000000Z.json", 2500)
+    assert (row["object_path"], row["rows"]) == (f"{name}.json", 2500)
     assert row["bytes"] == sum(map(len, contents))
-    assert row["sha256"] == hashlib.sha256(storage.objects[f"{BASE}.json"]).hexdigest()
+    assert row["sha256"] == hashlib.sha256(storage.objects[f"{BUCKET}/{name}.json"]).hexdigest()
 
 
 def test_an_archive_that_ends_with_a_slice_has_no_empty_part(storage: Storage, queues: CloudProcess) -> None:
-    demand(queues, 2000)
+    name = demand(queues, 2000)
     with functions(storage, queues, PENSTOCK_ARCHIVE_SLICE_ROWS="1000") as running:
         answers = [running.post("archive").body for _ in range(3)]
     assert [answer["is_finished"] for answer in answers] == [False, False, True]
-    assert [part["rows"] for part in json.loads(storage.objects[f"{BASE}.json"])["parts"]] == [1000, 1000]
+    assert [part["rows"] for part in json.loads(storage.objects[f"{BUCKET}/{name}.json"])["parts"]] == [
+        1000,
+        1000,
+    ]
 
 
 def test_nothing_to_archive_is_an_empty_object(storage: Storage, queues: CloudProcess) -> None:
-    demand(queues, 0)
+    name = demand(queues, 0)
     with functions(storage, queues) as running:
         assert running.post("archive").body["is_finished"] is True
-    assert (seqs(storage.objects[f"{BASE}.ndjson.gz"]), finished(queues)["rows"]) == ([], 0)
+    assert (seqs(storage.objects[f"{BUCKET}/{name}.ndjson.gz"]), finished(queues)["rows"]) == ([], 0)
 
 
 def test_what_comes_back_different_is_not_finished_and_is_tried_again(
     storage: Storage, queues: CloudProcess
 ) -> None:
-    demand(queues, 10)
+    name = demand(queues, 10)
     with functions(storage, queues, PENSTOCK_ARCHIVE_BUCKET="cold") as running:
         storage.spoil = True
         answer = running.post("archive")
         assert (answer.status, answer.body["code"]) == (503, "unavailable")
         assert finished(queues)["object_path"] is None
         storage.spoil = False
+        queues.admin._request("PATCH", f"/rest/v1/{TABLE}?is_claimed=is.true", {"is_claimed": False})
         assert running.post("archive").body["is_finished"] is True
         log = running.stop()
     assert "came back different" in log
-    assert seqs(storage.objects["cold/telemetry_tank/20260105T000000Z.ndjson.gz"]) == list(range(1, 11))
+    assert seqs(storage.objects[f"cold/{name}.ndjson.gz"]) == list(range(1, 11))
 
 
 def test_a_database_that_fails_in_between_leaves_nothing_half_done(
@@ -126,3 +134,23 @@ def test_a_database_that_fails_in_between_leaves_nothing_half_done(
         assert "division by zero" in running.stop()
     assert storage.objects == {}
     assert finished(queues)["object_path"] is None
+
+
+@pytest.mark.parametrize("slice_rows", ["1000", "50000"])
+def test_rows_that_came_while_it_was_read_are_read_too(
+    storage: Storage, queues: CloudProcess, slice_rows: str
+) -> None:
+    demand(queues, 1500, late=5)
+    with functions(storage, queues, PENSTOCK_ARCHIVE_SLICE_ROWS=slice_rows) as running:
+        while (answer := running.post("archive")).status == 200:
+            assert answer.body["is_finished"] is False
+        assert (answer.status, answer.body["code"]) == (409, "rows_changed")
+        assert [name for name in storage.objects if name.endswith(".gz")] == []
+        queues.admin._request(
+            "PATCH", f"/rest/v1/{TABLE}?rows_to_read=eq.1500", {"rows_to_read": 1505, "late_rows": 0}
+        )
+        while not (answer := running.post("archive")).body["is_finished"]:
+            assert answer.status == 200
+    contents = [content for name, content in sorted(storage.objects.items()) if name.endswith(".gz")]
+    assert seqs(b"".join(contents)) == list(range(1, 1506))
+    assert finished(queues)["rows"] == 1505
