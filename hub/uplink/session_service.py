@@ -173,8 +173,12 @@ class Session:
                 reason = "the token was refused again within a minute of its renewal"
                 return Outcome(Reaction.AGAIN, "token_refused", reason, after_s=wait_s)
             came, _ = await self._send(self._token.request(now_s))
+            outcome = self._token.take(came, self._clock.monotonic_s())
+            if self._token.falls_back(outcome):
+                log.info("the refresh token was refused, asking with the secret: %s", outcome.reason)
+                came, _ = await self._send(self._token.request(self._clock.monotonic_s()))
+                outcome = self._token.take(came, self._clock.monotonic_s())
             now_s = self._clock.monotonic_s()
-            outcome = self._token.take(came, now_s)
             if outcome.reaction is not Reaction.STORED and self._token.is_usable(now_s):
                 self._token.put_off(now_s, RENEWAL_PAUSE_S)
                 return STORED

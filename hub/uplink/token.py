@@ -17,7 +17,11 @@ REFUSAL_PAUSE_S = 60.0  # the cloud gives a device ten tokens a minute; one a mi
 
 
 class Token:
-    """One hub's token. now_s: monotonic. secret: of the device, as it was given at registration."""
+    """One hub's token. now_s: monotonic. secret: of the device, as it was given at registration.
+
+    Each answer brings a refresh token that serves once, so that the secret travels seldom. It is kept in
+    memory alone: what is on the disk can be copied. After any refusal or doubt the secret is shown again.
+    """
 
     def __init__(self, device_key: str, secret: str, renew_s: float = DEVICE_TOKEN_RENEW_S) -> None:
         self._device_key = device_key
@@ -27,6 +31,8 @@ class Token:
         self._expires_at_s = 0.0
         self._renewed_after_refusal_s: float | None = None
         self._is_refused = False
+        self._refresh_token = ""
+        self._shown_refresh_token = ""
         self.bearer = ""
 
     def is_due(self, now_s: float) -> bool:
@@ -52,6 +58,10 @@ class Token:
         """Return the request for a new token."""
         if self._is_refused:
             self._renewed_after_refusal_s = now_s
+        # Forgotten at once: if the answer is lost, it may be used up, and a second use would look like theft.
+        self._shown_refresh_token, self._refresh_token = self._refresh_token, ""
+        if self._shown_refresh_token:
+            return Request("POST", PATH, orjson.dumps({"refresh_token": self._shown_refresh_token}))
         body = orjson.dumps({"device_key": self._device_key, "secret": self._secret})
         return Request("POST", PATH, body)
 
@@ -64,6 +74,10 @@ class Token:
             return _refusal(outcome, self._device_key)
         return self._keep(came, now_s)
 
+    def falls_back(self, outcome: Outcome) -> bool:
+        """True when it was the refresh token that was refused: then the secret may still be believed."""
+        return bool(self._shown_refresh_token) and outcome.code == "device_refused"
+
     def put_off(self, now_s: float, pause_s: float) -> None:
         """Ask again only after a pause, while the token at hand still serves."""
         self._renew_at_s = now_s + pause_s
@@ -74,6 +88,8 @@ class Token:
         if not isinstance(bearer, str) or not bearer or not isinstance(life_s, int | float):
             return Outcome(Reaction.AGAIN, "cloud_error", "the answer to the request for a token holds none")
         self.bearer = bearer
+        following = fields.get("refresh_token")
+        self._refresh_token = following if isinstance(following, str) else ""
         self._is_refused = False
         self._expires_at_s = now_s + life_s
         self._renew_at_s = now_s + min(self._renew_s, life_s * RENEW_SHARE)

@@ -65,41 +65,39 @@ declare
   is_rolled_up constant boolean := tg_argv[0];
   ids integer[];
   returning_ids integer[];
-  watched text;
+  restless_ids integer[];
+  watched record;
 begin
   select array_agg(distinct inserted.device_id order by inserted.device_id) into ids from inserted;
   if ids is null then
     return null;
   end if;
 
-  select array_agg(silent.device_id) into returning_ids
-  from (
-    select state.device_id from public.device_state as state
-    where state.device_id = any (ids) and state.status = 'offline'
-    order by state.device_id
-    for update
-  ) as silent;
-
-  insert into public.device_state as state (device_id, last_seen_at, latest)
-  select distinct on (newest.device_id)
-    newest.device_id,
-    newest.recorded_at,
-    jsonb_build_object(
-      tg_table_name, to_jsonb(newest) - array['device_id', 'epoch', 'seq', 'time_quality', 'received_at']
-    )
-  from (select inserted.device_id, max(inserted.recorded_at) as at from inserted group by inserted.device_id) as last
-  join inserted as newest on newest.device_id = last.device_id and newest.recorded_at = last.at
-  order by newest.device_id, newest.seq desc
-  on conflict (device_id) do update set
-    last_seen_at = greatest(state.last_seen_at, excluded.last_seen_at),
-    last_received_at = now(),
-    -- Late rows are stored, but they are not the latest.
-    latest = case
-      when (state.latest -> tg_table_name ->> 'recorded_at')::timestamptz > excluded.last_seen_at
-        then state.latest
-      else state.latest || excluded.latest
-    end,
-    version = state.version + 1;
+  with seen as (
+    insert into public.device_state as state (device_id, last_seen_at, latest)
+    select distinct on (newest.device_id)
+      newest.device_id,
+      newest.recorded_at,
+      jsonb_build_object(
+        tg_table_name, to_jsonb(newest) - array['device_id', 'epoch', 'seq', 'time_quality', 'received_at']
+      )
+    from (select inserted.device_id, max(inserted.recorded_at) as at from inserted group by inserted.device_id) as last
+    join inserted as newest on newest.device_id = last.device_id and newest.recorded_at = last.at
+    order by newest.device_id, newest.seq desc
+    on conflict (device_id) do update set
+      last_seen_at = greatest(state.last_seen_at, excluded.last_seen_at),
+      last_received_at = now(),
+      -- Late rows are stored, but they are not the latest.
+      latest = case
+        when (state.latest -> tg_table_name ->> 'recorded_at')::timestamptz > excluded.last_seen_at
+          then state.latest
+        else state.latest || excluded.latest
+      end,
+      version = state.version + 1
+    returning state.device_id, state.status
+  )
+  select array_agg(seen.device_id order by seen.device_id) filter (where seen.status = 'offline') into returning_ids
+  from seen;
 
   -- Touches a row only the first time a device sends anything.
   update public.devices set status = 'active' where devices.id = any (ids) and devices.status = 'approved';
@@ -120,18 +118,36 @@ begin
     ) as hourly;
   end if;
 
-  -- The rules say which columns matter; those are handed over as series, one for each device.
-  for watched in select private.watched_metrics(tg_table_name, ids) loop
+  -- The rules say which columns matter. Their extremes tell which devices are worth a closer look, usually none; of
+  -- those the series are handed over. What is no number (NaN, infinity) is between nothing and left out.
+  for watched in select * from private.watched_metrics(tg_table_name, ids) loop
     execute format(
-      'select private.judge_readings($1, %1$L, series.device_id, series.times, series.readings)
+      'select private.note_readings(
+         $1, $2, array_agg(batch.device_id), array_agg(batch.lowest), array_agg(batch.highest), array_agg(batch.last_at)
+       )
+       from (
+         select device_id, min(%1$I)::double precision as lowest, max(%1$I)::double precision as highest,
+           max(recorded_at) as last_at
+         from inserted where %1$I between -1e300 and 1e300 group by device_id
+       ) as batch',
+      watched.metric
+    ) into restless_ids using watched.rule_ids, watched.rule_device_ids;
+    continue when restless_ids is null;
+    execute format(
+      'select private.judge_readings(
+         (select array_agg(pair.rule_id) from unnest($1, $2) as pair (rule_id, device_id)
+          where pair.device_id = series.device_id),
+         series.device_id, series.times, series.readings
+       )
        from (
          select device_id,
-           array_agg(recorded_at order by recorded_at, seq) as times,
-           array_agg(%1$I::double precision order by recorded_at, seq) as readings
-         from inserted where %1$I is not null group by device_id order by device_id
+           array_agg(recorded_at order by recorded_at, epoch, seq) as times,
+           array_agg(%1$I::double precision order by recorded_at, epoch, seq) as readings
+         from inserted where %1$I between -1e300 and 1e300 and device_id = any ($3)
+         group by device_id order by device_id
        ) as series',
-      watched
-    ) using tg_table_name;
+      watched.metric
+    ) using watched.rule_ids, watched.rule_device_ids, restless_ids;
   end loop;
   if returning_ids is not null then
     perform private.note_return(returning_ids);

@@ -75,11 +75,16 @@ grant execute on function private.may_listen(text) to authenticated, device;
 -- Nobody but the database sends.
 do $$
 begin
-  if to_regclass('realtime.messages') is not null then
-    create policy "Listen to what you may read" on realtime.messages for select to authenticated, device
-    using (extension = 'broadcast' and private.may_listen((select realtime.topic())));
+  if to_regclass('realtime.messages') is null then
+    return;
+  end if;
+  create policy "Listen to what you may read" on realtime.messages for select to authenticated, device
+  using (extension = 'broadcast' and private.may_listen((select realtime.topic())));
+  begin
     grant usage on schema realtime to device;
     grant select on realtime.messages to device;
-  end if;
+  exception when insufficient_privilege then
+    raise warning 'devices cannot listen here, they will poll: grant usage on schema realtime and select on realtime.messages to device';
+  end;
 end
 $$;

@@ -47,6 +47,8 @@ class TableCloud:
         self.missing_tables: set[str] = set()
         self.tokens: set[str] = set()
         self.tokens_issued = 0
+        self.refresh_tokens: set[str] = set()
+        self.asked_with: list[str] = []  # "secret" or "refresh_token", for each request for a token
         self.token_life_s = 7200
         self.page = 1000
         self.order: list[tuple[int, int]] = []
@@ -111,12 +113,19 @@ class TableCloud:
             return self._refuse(
                 request, Refusal(401, "bad_api_key", "the header apikey is missing or wrong: no API key")
             )
-        if body.get("secret") != self.secret or body.get("device_key") not in self.devices:
+        self.asked_with.append("refresh_token" if "refresh_token" in body else "secret")
+        if "refresh_token" in body:
+            if body["refresh_token"] not in self.refresh_tokens:
+                return self._refuse(request, Refusal(401, "reused", "this refresh token was used before"))
+            self.refresh_tokens.remove(body["refresh_token"])
+        elif body.get("secret") != self.secret or body.get("device_key") not in self.devices:
             return self._refuse(request, Refusal(401, "refused", "unknown device or wrong secret"))
         self.tokens_issued += 1
-        token = f"token-{self.tokens_issued}"
+        token, following = f"token-{self.tokens_issued}", f"refresh-{self.tokens_issued}"
         self.tokens.add(token)
-        return self._answer(request, 200, {"access_token": token, "expires_in": self.token_life_s})
+        self.refresh_tokens.add(following)
+        answer = {"access_token": token, "expires_in": self.token_life_s, "refresh_token": following}
+        return self._answer(request, 200, answer)
 
     async def _devices(self, request: web.Request) -> web.Response:
         if refusal := self._barred(request):

@@ -20,3 +20,13 @@ alter default privileges for role hosted_admin in schema public
   grant all on sequences to anon, authenticated, service_role;
 alter default privileges for role hosted_admin in schema public
   grant all on functions to anon, authenticated, service_role;
+
+-- Auth's table of users, as far as profiles follow it.
+create schema auth authorization hosted_admin;
+create table auth.users (
+  id uuid primary key,
+  email text unique,
+  raw_user_meta_data jsonb,
+  created_at timestamptz not null default now()
+);
+alter table auth.users owner to hosted_admin;

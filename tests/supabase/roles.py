@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import psycopg
 from psycopg import sql
@@ -25,15 +26,47 @@ def register(database: Connection, device_key: str, hub: str | None = None, kind
     return int(found["id"])
 
 
+def new_tenant(database: Connection, tenant_type: str, name: str, parent_id: int | None = None) -> int:
+    """Make a tenant and return its number."""
+    found = database.execute(
+        "insert into public.tenants (tenant_type, name, parent_id) values (%s, %s, %s) returning id",
+        (tenant_type, name, parent_id),
+    ).fetchone()
+    assert found is not None
+    return int(found["id"])
+
+
+def new_person(database: Connection, role: str, tenant_id: int | None) -> UUID:
+    """Make somebody who can sign in, with this role in this tenant, and return their id."""
+    user_id = uuid4()
+    database.execute(
+        "insert into public.profiles (id, email, role, tenant_id) values (%s, %s, %s, %s)",
+        (user_id, f"{user_id}@example.org", role, tenant_id),
+    )
+    return user_id
+
+
 @contextmanager
 def acting_as(database: Connection, role: str, device_id: int | None = None) -> Iterator[None]:
     """Be another role, with the claims of a device's token. What fails inside is undone."""
-    claims = {"role": role, "device_id": device_id}
+    with _claiming(database, {"role": role, "device_id": device_id}):
+        yield
+
+
+@contextmanager
+def acting_as_person(database: Connection, user_id: UUID | str) -> Iterator[None]:
+    """Be somebody who is signed in. What they may is in their profile. What fails inside is undone."""
+    with _claiming(database, {"role": "authenticated", "sub": str(user_id)}):
+        yield
+
+
+@contextmanager
+def _claiming(database: Connection, claims: dict[str, Any]) -> Iterator[None]:
     try:
         with database.transaction():
             database.execute(
                 "select set_config('role', %s, true), set_config('request.jwt.claims', %s, true)",
-                (role, json.dumps(claims)),
+                (claims["role"], json.dumps(claims)),
             )
             yield
     finally:

@@ -149,7 +149,7 @@ def test_a_device_sees_itself_and_those_behind_it(
         "select * from public.device_state",
         "select * from public.completeness()",
         "select public.register_device('a', 'hub', null)",
-        "select * from public.authorize_device('a', 'b')",
+        "select * from public.open_device_session('a', 'b', 'c')",
         "select private.make_partitions()",
         "select * from partitions.telemetry_tank_default",
         "set role service_role",

@@ -1,53 +1,9 @@
-"""How a device comes to be known, and proves that it is that device."""
+"""How a device comes to be known."""
 
 import psycopg
 import pytest
 
-from tests.supabase.roles import SECRET_HASH, Connection, register
-
-WRONG_HASH = "cd" * 32
-
-
-def verdict(database: Connection, device_key: str, secret_hash: str) -> tuple[str, int | None]:
-    found = database.execute(
-        "select * from public.authorize_device(%s, %s)", (device_key, secret_hash)
-    ).fetchone()
-    assert found is not None
-    return found["verdict"], found["device_id"]
-
-
-def test_the_right_secret_names_the_device(database: Connection) -> None:
-    device_id = register(database, "hub", kind="hub")
-    assert verdict(database, "hub", SECRET_HASH) == ("granted", device_id)
-
-
-def test_a_wrong_secret_an_unknown_key_and_none_at_all_are_refused_alike(database: Connection) -> None:
-    register(database, "hub", kind="hub")
-    register(database, "tank", hub="hub")
-    for device_key, secret_hash in [("hub", WRONG_HASH), ("nobody", SECRET_HASH), ("tank", SECRET_HASH)]:
-        assert verdict(database, device_key, secret_hash) == ("refused", None)
-
-
-@pytest.mark.parametrize("change", ["revoked_at = now()", "status = 'pending'", "status = 'retired'"])
-def test_a_device_out_of_service_is_refused(database: Connection, change: str) -> None:
-    register(database, "hub", kind="hub")
-    database.execute(f"update public.devices set {change}".encode())
-    assert verdict(database, "hub", SECRET_HASH) == ("refused", None)
-
-
-def test_the_eleventh_request_in_a_minute_is_put_off(database: Connection) -> None:
-    device_id = register(database, "hub", kind="hub")
-    answers = [verdict(database, "hub", SECRET_HASH) for _ in range(12)]
-    assert answers == [("granted", device_id)] * 10 + [("limited", None)] * 2
-    database.execute("update private.device_token_requests set minute = minute - interval '1 minute'")
-    assert verdict(database, "hub", SECRET_HASH) == ("granted", device_id)
-
-
-def test_guessing_does_not_lock_the_device_out(database: Connection) -> None:
-    device_id = register(database, "hub", kind="hub")
-    guesses = [verdict(database, "hub", WRONG_HASH)[0] for _ in range(12)]
-    assert guesses == ["refused"] * 10 + ["limited"] * 2
-    assert verdict(database, "hub", SECRET_HASH) == ("granted", device_id)
+from tests.supabase.roles import Connection, new_tenant, register
 
 
 def test_a_device_behind_a_hub_belongs_to_its_tenant(database: Connection) -> None:
@@ -71,15 +27,6 @@ def test_a_hub_that_does_not_exist_is_named(database: Connection) -> None:
 def test_a_key_that_cannot_be_a_host_name_is_refused(database: Connection, device_key: str) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):
         register(database, device_key)
-
-
-def new_tenant(database: Connection, tenant_type: str, name: str, parent_id: int | None = None) -> int:
-    found = database.execute(
-        "insert into public.tenants (tenant_type, name, parent_id) values (%s, %s, %s) returning id",
-        (tenant_type, name, parent_id),
-    ).fetchone()
-    assert found is not None
-    return int(found["id"])
 
 
 def test_a_device_belongs_to_exactly_one_tenant(database: Connection) -> None:

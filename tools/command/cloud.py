@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import signal
 import sys
 from pathlib import Path
@@ -11,19 +10,20 @@ from typing import Any
 from hub.errors import ConfigError, OperatorNeeded, Problem
 from shared_schema.limits import DEVICE_TOKEN_S
 from shared_schema.metrics import KINDS
-from tools.local_cloud.admin_io import CloudAdmin, Completeness
-from tools.local_cloud.node_io import CACHE
+from tools.command import cloud_admission, cloud_target
+from tools.command.cloud_target import add_target, admin_of
+from tools.local_cloud.admin_io import Completeness
 from tools.local_cloud.process_io import CloudProcess
 
 DEFAULT_PORT = 54321  # as the official tool's local stack
 DEFAULT_DATA_DIR = Path("var/local-cloud")
-RUNNING = CACHE / "local_cloud" / "running.json"
 DEVICE_KINDS = (
     "hub",
     "node",
     "gateway",
     "beacon",
     "transmitter",
+    "terminal",
     *(kind.name for kind in KINDS if kind.is_telemetry),
 )
 
@@ -62,6 +62,7 @@ def register(groups: Any) -> None:
     _add_local(commands)
     _add_register(commands)
     _add_revoke(commands)
+    cloud_admission.add_commands(commands)
     _add_completeness(commands)
 
 
@@ -69,7 +70,10 @@ def _add_local(commands: Any) -> None:
     parser = commands.add_parser(
         "local",
         help="run the whole cloud side on this machine",
-        description="Runs REST over the migrations of this checkout, and the functions, on 127.0.0.1.",
+        description=(
+            "Runs REST, auth and channels over the migrations of this checkout, and the functions,"
+            " on 127.0.0.1."
+        ),
     )
     parser.add_argument(
         "--port", type=int, default=DEFAULT_PORT, help=f"default {DEFAULT_PORT}; 0: a free one"
@@ -102,8 +106,10 @@ def _add_register(commands: Any) -> None:
     )
     parser.add_argument("device_key", metavar="DEVICE_KEY", help="as in the hub's configuration file")
     parser.add_argument("--kind", required=True, choices=DEVICE_KINDS, help="what it is or measures")
-    parser.add_argument("--hub", metavar="KEY", help="the hub in front of it")
-    _add_target(parser)
+    parser.add_argument("--hub", metavar="KEY", help="the hub in front of it, whose tenant it shares")
+    parser.add_argument("--tenant", metavar="NAME", help="whose it is, made when there is none of this name")
+    parser.add_argument("--pending", action="store_true", help="it may send only once it is approved")
+    add_target(parser)
     parser.set_defaults(run=_run_register)
 
 
@@ -114,7 +120,7 @@ def _add_revoke(commands: Any) -> None:
         description="Refuses a device at once, whatever token it still holds. What it stored stays.",
     )
     parser.add_argument("device_key", metavar="DEVICE_KEY", help="as it was registered")
-    _add_target(parser)
+    add_target(parser)
     parser.set_defaults(run=_run_revoke)
 
 
@@ -127,15 +133,8 @@ def _add_completeness(commands: Any) -> None:
     )
     parser.add_argument("device_key", metavar="DEVICE_KEY", nargs="?", help="only this device")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    _add_target(parser)
+    add_target(parser)
     parser.set_defaults(run=_run_completeness)
-
-
-def _add_target(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--url", help="the cloud (default: SUPABASE_URL, else the running local cloud)")
-    parser.add_argument(
-        "--secret-key", help="sb_secret_… (default: SUPABASE_SECRET_KEY, else the local one's)"
-    )
 
 
 def _run_local(arguments: argparse.Namespace) -> int:
@@ -154,7 +153,7 @@ def _run_local(arguments: argparse.Namespace) -> int:
             try:
                 cloud.wait()
             finally:
-                RUNNING.unlink(missing_ok=True)
+                cloud_target.RUNNING.unlink(missing_ok=True)
             raise OperatorNeeded(f"the local cloud ended by itself:\n{cloud.log()}")
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
@@ -162,30 +161,23 @@ def _run_local(arguments: argparse.Namespace) -> int:
 
 
 def _announce(cloud: CloudProcess) -> None:
-    RUNNING.parent.mkdir(parents=True, exist_ok=True)
-    RUNNING.touch(mode=0o600)
-    RUNNING.write_text(json.dumps({"url": cloud.url, "secret_key": cloud.secret_key}), encoding="utf-8")
+    running = cloud_target.RUNNING
+    running.parent.mkdir(parents=True, exist_ok=True)
+    running.touch(mode=0o600)
+    running.write_text(json.dumps({"url": cloud.url, "secret_key": cloud.secret_key}), encoding="utf-8")
     keys = {"publishable_key": cloud.publishable_key, "secret_key": cloud.secret_key}
     data = cloud.data_dir or "in memory, thrown away at the end"
     print(_READY.format(url=cloud.url, data=data, **keys), flush=True)
 
 
-def _admin(arguments: argparse.Namespace) -> CloudAdmin:
-    url = arguments.url or os.environ.get("SUPABASE_URL")
-    secret_key = arguments.secret_key or os.environ.get("SUPABASE_SECRET_KEY")
-    if (not url or not secret_key) and RUNNING.exists():
-        running = json.loads(RUNNING.read_text(encoding="utf-8"))
-        if url in {None, running["url"]}:
-            return CloudAdmin(running["url"], secret_key or running["secret_key"])
-    if not url or not secret_key:
-        hint = "give both, set SUPABASE_URL and SUPABASE_SECRET_KEY, or run: penstock cloud local"
-        reason = f"the secret key of {url} is missing" if url else "no cloud is named and none runs here"
-        raise ConfigError([Problem("cloud", "--url, --secret-key", reason, hint)])
-    return CloudAdmin(url, secret_key)
-
-
 def _run_register(arguments: argparse.Namespace) -> int:
-    device = _admin(arguments).register_device(arguments.device_key, arguments.kind, arguments.hub)
+    device = admin_of(arguments).register_device(
+        arguments.device_key,
+        arguments.kind,
+        arguments.hub,
+        tenant=arguments.tenant,
+        is_approved=not arguments.pending,
+    )
     print(f"registered {device.device_key} as device {device.device_id}")
     if device.secret is None:
         print(f"It has no secret: {arguments.hub} speaks for it.")
@@ -196,13 +188,13 @@ def _run_register(arguments: argparse.Namespace) -> int:
 
 
 def _run_revoke(arguments: argparse.Namespace) -> int:
-    _admin(arguments).revoke_device(arguments.device_key)
+    admin_of(arguments).revoke_device(arguments.device_key)
     print(f"revoked {arguments.device_key}")
     return 0
 
 
 def _run_completeness(arguments: argparse.Namespace) -> int:
-    admin = _admin(arguments)
+    admin = admin_of(arguments)
     rows = admin.completeness(arguments.device_key)
     if not rows and arguments.device_key is not None:
         admin.require_device(arguments.device_key)

@@ -29,6 +29,15 @@ class RegisteredDevice(NamedTuple):
     secret: str | None
 
 
+class _Secret:
+    """32 random bytes: the text that is shown once, and the hash that is kept."""
+
+    def __init__(self, content: bytes | None = None) -> None:
+        content = content or secrets.token_bytes(SECRET_BYTES)
+        self.text = base64.urlsafe_b64encode(content).decode().rstrip("=")
+        self.hash = hashlib.sha256(content).hexdigest()
+
+
 class Completeness(NamedTuple):
     """What the cloud has of one device in one epoch. rows_explained: missing, but in the loss ledger."""
 
@@ -68,8 +77,9 @@ class CloudAdmin:
         *,
         secret: bytes | None = None,
         tenant: str | None = None,
+        is_approved: bool = True,
     ) -> RegisteredDevice:
-        """Make an approved device. hub: the key of the hub that speaks for it; it then has no secret.
+        """Make a device. hub: the key of the hub that speaks for it; it then has no secret and its tenant.
 
         secret: instead of a random one. tenant: whose it is, made when there is none of this name.
         """
@@ -78,16 +88,54 @@ class CloudAdmin:
                 f"{device_key!r} cannot be a device key",
                 hint="lower-case letters, digits, _ . and -, at most 63, a letter or digit first",
             )
-        secret = (secret or secrets.token_bytes(SECRET_BYTES)) if hub is None else None
-        arguments = {
-            "device_key": device_key,
-            "kind": kind,
-            "secret_hash": hashlib.sha256(secret).hexdigest() if secret else None,
-            "hub_key": hub,
-        }
-        device_id = self.call("register_device", arguments | ({"tenant": tenant} if tenant else {}))
-        text = base64.urlsafe_b64encode(secret).decode().rstrip("=") if secret else None
-        return RegisteredDevice(int(device_id), device_key, text)
+        kept = _Secret(secret) if hub is None else None
+        device_id = self.call(
+            "register_device",
+            {
+                "device_key": device_key,
+                "kind": kind,
+                "secret_hash": kept.hash if kept else None,
+                "hub_key": hub,
+                "is_approved": is_approved,
+                **({"tenant": tenant} if tenant else {}),
+            },
+        )
+        return RegisteredDevice(int(device_id), device_key, kept.text if kept else None)
+
+    def approve_device(self, device_key: str) -> None:
+        """Let a device send that was registered as pending."""
+        key = urllib.parse.quote(device_key, safe="")
+        path = f"/rest/v1/devices?device_key=eq.{key}&status=eq.pending&select=id"
+        content, _ = self._request("PATCH", path, {"status": "approved"}, prefer="return=representation")
+        if not json.loads(content):
+            self.require_device(device_key)
+
+    def renew_secret(self, device_key: str) -> str:
+        """Replace the secret of a device and return the new one."""
+        secret = _Secret()
+        self.call("set_device_secret", {"device_key": device_key, "secret_hash": secret.hash})
+        return secret.text
+
+    def assign_role(self, email: str, role: str, tenant: str | None) -> None:
+        """Give somebody who has signed up a role. tenant: its name; None only for a superadmin."""
+        tenant_id = None
+        if tenant is not None:
+            found = self.select(f"tenants?name=eq.{urllib.parse.quote(tenant, safe='')}&select=id")
+            if len(found) != 1:
+                what = (
+                    f"there is no tenant {tenant!r}"
+                    if not found
+                    else f"{len(found)} tenants are called {tenant!r}"
+                )
+                raise OperatorNeeded(what, where=self._url, hint="penstock cloud register --tenant makes one")
+            tenant_id = found[0]["id"]
+        elif role != "superadmin":
+            raise OperatorNeeded("a role is held somewhere", hint="say where with --tenant NAME")
+        self.call("assign_role", {"email": email, "role": role, "tenant_id": tenant_id})
+
+    def dismiss_person(self, email: str) -> None:
+        """Take every right from somebody at once."""
+        self.call("dismiss_person", {"email": email})
 
     def revoke_device(self, device_key: str) -> None:
         """Refuse a device and those behind it from now on."""

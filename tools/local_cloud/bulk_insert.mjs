@@ -4,10 +4,9 @@
 // any other form are left to it.
 
 import { bodyOf, isDatabaseError, statusOf } from "./errors.mjs";
-import { verifyToken } from "./jwt.mjs";
+import { ROLES, verifyToken } from "./jwt.mjs";
 
 const PATH = /^\/rest\/v1\/([a-z][a-z0-9_]*)$/;
-const ROLES = new Set(["anon", "authenticated", "device", "service_role"]);
 
 /** Says whether a request is a bulk insert with named columns and nothing to return. */
 export function isBulkInsert(request, url) {

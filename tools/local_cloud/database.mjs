@@ -1,16 +1,26 @@
 // Owns the database of the local cloud: Postgres in WebAssembly with our migrations applied.
 //
-// A database that has just been made is kept as an archive named after the hash of the migrations, because making one
+// A database that has just been made is kept as an archive named after the hash of what made it, because making one
 // takes seconds and unpacking one takes less than a second.
 
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createPgliteConnection } from "@supabase/lite/pglite";
+import { platformVersion, providePlatform } from "./platform.mjs";
 
-// The format of an archive is that of the database engine.
-const { dependencies } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+// One for each set of migrations that is worked with at the same time: the checkout's, and those of its tests.
+const ARCHIVES_KEPT = 3;
+
+/** Kept data that these migrations did not make. */
+export class StaleData extends Error {
+  constructor(migration, reason, directory) {
+    super(`the kept data was made with other migrations: ${migration} ${reason}`);
+    this.where = directory;
+    this.hint = "start with --fresh, or delete this folder and register the devices again";
+  }
+}
 
 /** Opens the database in dataDir, or one in memory when dataDir is empty, and brings it up to date. */
 export async function openDatabase({ dataDir, cacheDir, migrationsDir }) {
@@ -19,8 +29,15 @@ export async function openDatabase({ dataDir, cacheDir, migrationsDir }) {
   const archive = join(cacheDir, `database-${fingerprint(migrations)}.tar`);
   const isArchived = isNew && existsSync(archive);
   const connection = await connect(dataDir, isArchived ? archive : null);
-  await applyMigrations(connection.driver, migrations);
-  if (isNew && !isArchived) await keepArchive(connection.driver, cacheDir, archive);
+  await prepareHistory(connection.driver);
+  const applied = await requireSameHistory(connection.driver, migrations, dataDir).catch(async (error) => {
+    await connection.close();
+    throw error;
+  });
+  if (!isArchived) await providePlatform(connection);
+  await applyMigrations(connection.driver, migrations, applied);
+  if (isArchived) await noteUse(archive);
+  else if (isNew) await keepArchive(connection.driver, cacheDir, archive);
   // An archive may be older than its newest partition.
   await connection.driver.query("select private.make_partitions()");
   return connection;
@@ -38,7 +55,7 @@ async function readMigrations(directory) {
 }
 
 function fingerprint(migrations) {
-  const hash = createHash("sha256").update(dependencies["@electric-sql/pglite"]);
+  const hash = createHash("sha256").update(platformVersion.join("\0"));
   for (const migration of migrations) hash.update(`\0${migration.version}\0${migration.sql}`);
   return hash.digest("hex").slice(0, 16);
 }
@@ -57,27 +74,48 @@ async function connect(dataDir, archive) {
 }
 
 // The same table as the official CLI keeps, so that the history reads the same everywhere.
-async function applyMigrations(database, migrations) {
+async function prepareHistory(database) {
   await database.exec(`
     create schema if not exists supabase_migrations;
     create table if not exists supabase_migrations.schema_migrations (
       version text primary key, statements text[], name text
     );
   `);
-  const { rows } = await database.query("select version from supabase_migrations.schema_migrations");
-  const applied = new Set(rows.map((row) => row.version));
+}
+
+// Migrations are edited in place until the first release, and an applied one is not applied again.
+async function requireSameHistory(database, migrations, dataDir) {
+  const { rows } = await database.query(
+    "select version, name, array_to_string(statements, '') as sql from supabase_migrations.schema_migrations",
+  );
+  const current = new Map(migrations.map((migration) => [migration.version, migration]));
+  for (const { version, name, sql } of rows) {
+    const migration = current.get(version);
+    if (!migration) throw new StaleData(`${version}_${name}`, "is not in this checkout", dataDir);
+    if (migration.sql !== sql) throw new StaleData(`${version}_${migration.name}`, "has changed since", dataDir);
+  }
+  return new Set(rows.map((row) => row.version));
+}
+
+async function applyMigrations(database, migrations, applied) {
   for (const migration of migrations) {
     if (applied.has(migration.version)) continue;
     await database.transaction(async (transaction) => {
       await transaction.exec(migration.sql);
       await transaction.query(
-        "insert into supabase_migrations.schema_migrations (version, name) values ($1, $2)",
-        [migration.version, migration.name],
+        "insert into supabase_migrations.schema_migrations (version, statements, name) values ($1, array[$2], $3)",
+        [migration.version, migration.sql, migration.name],
       );
     }).catch((error) => {
       throw new Error(`migration ${migration.version}_${migration.name}: ${error.message}`, { cause: error });
     });
   }
+}
+
+async function noteUse(archive) {
+  const now = new Date();
+  // Another start may be removing it just now.
+  await utimes(archive, now, now).catch(() => {});
 }
 
 async function keepArchive(database, cacheDir, archive) {
@@ -87,6 +125,17 @@ async function keepArchive(database, cacheDir, archive) {
   const unfinished = `${archive}.${randomUUID()}`;
   await writeFile(unfinished, Buffer.from(await content.arrayBuffer()));
   await rename(unfinished, archive);
-  const others = (await readdir(cacheDir)).filter((name) => name.endsWith(".tar") && join(cacheDir, name) !== archive);
-  await Promise.all(others.map((name) => rm(join(cacheDir, name), { force: true })));
+  await removeOldArchives(cacheDir);
+}
+
+async function removeOldArchives(cacheDir) {
+  const names = (await readdir(cacheDir)).filter((name) => name.endsWith(".tar"));
+  const dated = await Promise.all(
+    names.map(async (name) => ({
+      path: join(cacheDir, name),
+      usedAt: await stat(join(cacheDir, name)).then((found) => found.mtimeMs, () => 0),
+    })),
+  );
+  const old = dated.sort((one, other) => other.usedAt - one.usedAt).slice(ARCHIVES_KEPT);
+  await Promise.all(old.map(({ path }) => rm(path, { force: true })));
 }

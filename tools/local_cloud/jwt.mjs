@@ -2,6 +2,9 @@
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 
+/** What a token may name as its role. */
+export const ROLES = new Set(["anon", "authenticated", "device", "service_role"]);
+
 /** Returns the token that carries claims. */
 export function signToken(claims, secret) {
   const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");

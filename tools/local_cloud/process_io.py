@@ -17,6 +17,7 @@ from shared_schema.limits import DEVICE_TOKEN_S
 from tools.local_cloud.admin_io import CloudAdmin
 from tools.local_cloud.node_io import CACHE, ROOT, ensure_node_modules, environment, find_node
 
+MIGRATIONS = ROOT / "supabase" / "migrations"
 START_TIMEOUT_S = 90  # the first start applies every migration, on a slow machine
 STOP_TIMEOUT_S = 10
 LOG_LINES_SHOWN = 15
@@ -56,13 +57,19 @@ class CloudProcess:
     """A local cloud on 127.0.0.1.
 
     data_dir: where data is kept; None: in memory, thrown away. port: 0 takes a free one.
-    token_life_s: how long device tokens live.
+    token_life_s: how long device tokens live. migrations: the folder of those to apply.
     """
 
     def __init__(
-        self, data_dir: Path | None = None, port: int = 0, *, token_life_s: int = DEVICE_TOKEN_S
+        self,
+        data_dir: Path | None = None,
+        port: int = 0,
+        *,
+        token_life_s: int = DEVICE_TOKEN_S,
+        migrations: Path = MIGRATIONS,
     ) -> None:
         self.data_dir = data_dir
+        self.migrations = migrations
         self.port = port
         self.token_life_s = token_life_s
         self.keys: Keys | None = None
@@ -165,7 +172,7 @@ class CloudProcess:
             "port": self.port,
             "dataDir": str(self.data_dir / "database") if self.data_dir else "",
             "cacheDir": str(CACHE / "local_cloud"),
-            "migrationsDir": str(ROOT / "supabase" / "migrations"),
+            "migrationsDir": str(self.migrations),
             "jwtSecret": keys.jwt_secret,
             "publishableKey": keys.publishable_key,
             "secretKey": keys.secret_key,
@@ -183,7 +190,10 @@ class CloudProcess:
                 f"the local cloud did not start, {why}:\n{self.log()}",
                 hint="another program may use the port; --fresh starts without the kept data",
             )
-        return int(json.loads(line)["port"])
+        answer = json.loads(line)
+        if "error" in answer:
+            raise OperatorNeeded(answer["error"], where=answer["where"], hint=answer["hint"])
+        return int(answer["port"])
 
     def _started_keys(self) -> Keys:
         if self.keys is None:

@@ -1,15 +1,19 @@
-// The local cloud: one process, one port. REST by @supabase/lite over our migrations, and the functions beside it.
+// The local cloud: one process, one port. REST and auth by @supabase/lite over our migrations; the functions and the
+// channels of Realtime beside it.
 //
 // Settings come as JSON in PENSTOCK_LOCAL_CLOUD. When it is ready it prints one line of JSON with its port.
 // It ends when its standard input closes, so it never outlives the process that started it.
 
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { App } from "@supabase/lite";
+import { answerAuth } from "./auth.mjs";
 import { insertBulk, isBulkInsert, readColumns } from "./bulk_insert.mjs";
-import { openDatabase } from "./database.mjs";
-import { issueDeviceToken } from "./device_token.mjs";
+import { StaleData, openDatabase } from "./database.mjs";
 import { wordLikePostgrest } from "./errors.mjs";
+import { functionsEnvironment, isFunctionCall, startFunctions } from "./functions.mjs";
+import { openRealtime } from "./realtime_server.mjs";
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024; // a thousand rows are well below one megabyte
 const settings = JSON.parse(process.env.PENSTOCK_LOCAL_CLOUD);
@@ -18,7 +22,14 @@ delete process.env.PENSTOCK_LOCAL_CLOUD;
 // Standard output is for the line of JSON; nobody reads it after that.
 console.log = console.error;
 
-const connection = await openDatabase(settings);
+const functions = startFunctions({ cacheDir: join(settings.cacheDir, "deno") });
+const connection = await openDatabase(settings).catch((error) => {
+  if (!(error instanceof StaleData)) throw error;
+  // In place of the line with the port.
+  process.stdout.write(`${JSON.stringify({ error: error.message, where: error.where, hint: error.hint })}\n`);
+  functions.stop();
+  process.exit(1);
+});
 const database = connection.driver;
 const columnsOf = await readColumns(database);
 wordLikePostgrest(connection);
@@ -26,7 +37,7 @@ const app = new App({
   connection,
   api: { enabled: true, schemas: ["public"], max_rows: 1000 },
   auth: {
-    enabled: false,
+    enabled: true,
     jwt_secret: settings.jwtSecret,
     publishable_key: settings.publishableKey,
     secret_key: settings.secretKey,
@@ -50,23 +61,6 @@ function json(status, body, headers = {}) {
   });
 }
 
-async function answerDeviceToken(request) {
-  if (request.method !== "POST") return json(405, { code: "bad_request", message: "POST only" });
-  const key = request.headers.get("apikey");
-  if (key !== settings.publishableKey && key !== settings.secretKey) {
-    return json(401, { code: "bad_api_key", message: "Invalid API key" });
-  }
-  const body = await request.text();
-  const answer = await alone(() =>
-    issueDeviceToken(body, {
-      query: (sql, parameters) => database.query(sql, parameters),
-      jwtSecret: settings.jwtSecret,
-      lifeSeconds: settings.tokenLifeSeconds,
-    }),
-  );
-  return json(answer.status, answer.body, answer.headers);
-}
-
 async function answer(request, environment) {
   const url = new URL(request.url);
   const path = url.pathname;
@@ -74,20 +68,25 @@ async function answer(request, environment) {
   if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) {
     return json(413, { code: "too_large", message: `a request may have ${MAX_BODY_BYTES} bytes` });
   }
-  if (path === "/functions/v1/device-token") return answerDeviceToken(request);
-  if (!path.startsWith("/rest/v1/")) return json(404, { code: "not_found", message: `nothing at ${path}` });
+  // Not alone(): a function calls back before it answers.
+  if (isFunctionCall(path)) return functions.answer(request);
+  if (!/^\/(rest|auth)\/v1\//.test(path)) return json(404, { code: "not_found", message: `nothing at ${path}` });
   if (isBulkInsert(request, url)) {
     const { status, body, headers } = await insertBulk(request, url, { database, alone, settings, columnsOf });
     return body ? json(status, body, headers) : new Response(null, { status, headers });
   }
   const peerAddress = environment.incoming.socket.remoteAddress ?? null;
-  return alone(() => app.fetch(request, { peerAddress }));
+  const fetch = () => alone(() => app.fetch(request, { peerAddress }));
+  return path.startsWith("/auth/v1/") ? answerAuth(request, fetch) : fetch();
 }
 
 const server = createServer(getRequestListener(answer));
 server.keepAliveTimeout = 75_000; // as long as common gateways, so that a hub's idle connection is still there
-server.listen(settings.port, settings.host, () => {
-  process.stdout.write(`${JSON.stringify({ port: server.address().port })}\n`);
+const realtime = await openRealtime({ server, database, alone, settings });
+server.listen(settings.port, settings.host, async () => {
+  const { port } = server.address();
+  await functions.open(functionsEnvironment(settings, port));
+  process.stdout.write(`${JSON.stringify({ port })}\n`);
 });
 server.on("error", (error) => {
   process.stderr.write(`cannot listen on ${settings.host}:${settings.port}: ${error.message}\n`);
@@ -99,7 +98,9 @@ async function stop() {
   if (isStopping) return;
   isStopping = true;
   server.close();
+  realtime.close();
   server.closeAllConnections();
+  functions.stop();
   await alone(() => connection.close());
   process.exit(0);
 }

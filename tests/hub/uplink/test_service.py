@@ -152,6 +152,19 @@ async def test_renews_the_token_at_ninety_minutes_without_being_refused(site: Si
     await site.until(lambda: site.cloud.tokens_issued == 2)
     assert 5400 <= site.time.monotonic_s() - 1000 <= 5400 + site.settings.proof_s
     assert service.state().outages == 0
+    assert site.cloud.asked_with == ["secret", "refresh_token"]
+
+
+async def test_a_refused_refresh_token_costs_one_request_more_and_no_outage(site: Site) -> None:
+    service = site.start()
+    await site.until(lambda: service.state().is_online)
+    site.cloud.refresh_tokens.clear()
+    await site.until(lambda: site.cloud.tokens_issued == 2)
+    assert site.cloud.asked_with == ["secret", "refresh_token", "secret"]
+    await site.until(lambda: site.cloud.tokens_issued == 3)
+    assert site.cloud.asked_with[3:] == ["refresh_token"]
+    assert service.state().outages == 0
+    assert site.events.raised == []
 
 
 async def test_a_token_that_cannot_be_renewed_serves_until_it_expires(site: Site) -> None:

@@ -72,3 +72,62 @@ def test_says_why_there_is_no_token(came: Answer | Failure, reaction: Reaction, 
     mine = token()
     outcome = mine.take(came, 0.0)
     assert (outcome.reaction, outcome.code, mine.bearer) == (reaction, code, "")
+
+
+def with_refresh(bearer: str, refresh_token: object) -> Answer:
+    fields = {"access_token": bearer, "expires_in": 7200, "refresh_token": refresh_token}
+    return Answer(200, json.dumps(fields).encode())
+
+
+def asks_with(mine: Token) -> dict[str, str]:
+    request = mine.request(0.0)
+    assert request.path == "/functions/v1/device-token"
+    asked: dict[str, str] = json.loads(request.body)
+    return asked
+
+
+SECRET = {"device_key": "site-7", "secret": "s3cret"}
+
+
+def test_asks_with_the_refresh_token_it_was_given_last() -> None:
+    mine = token()
+    for number in range(3):
+        mine.take(with_refresh("a", f"r{number}"), 0.0)
+        assert asks_with(mine) == {"refresh_token": f"r{number}"}
+
+
+@pytest.mark.parametrize("refresh_token", [None, "", 7, ["r"]])
+def test_asks_with_the_secret_where_there_is_no_refresh_token(refresh_token: object) -> None:
+    mine = token()
+    mine.take(with_refresh("a", "r"), 0.0)
+    mine.take(with_refresh("b", refresh_token), 0.0)
+    assert asks_with(mine) == SECRET
+
+
+@pytest.mark.parametrize(
+    "came", [Failure(exchange.CUT, "in between"), Answer(503), Answer(200, b"[]"), Answer(429, b"{}")]
+)
+def test_never_shows_a_refresh_token_twice(came: Answer | Failure) -> None:
+    mine = token()
+    mine.take(with_refresh("a", "r"), 0.0)
+    assert asks_with(mine) == {"refresh_token": "r"}
+    mine.take(came, 0.0)
+    assert asks_with(mine) == SECRET
+
+
+def test_falls_back_to_the_secret_when_the_refresh_token_is_refused_and_not_when_the_secret_is() -> None:
+    mine = token()
+    mine.take(with_refresh("a", "r"), 0.0)
+    asks_with(mine)
+    refused = mine.take(Answer(401, b'{"code":"reused","message":"used before"}'), 0.0)
+    assert mine.falls_back(refused)
+    assert asks_with(mine) == SECRET
+    refused = mine.take(Answer(401, b'{"code":"refused","message":"unknown device"}'), 0.0)
+    assert not mine.falls_back(refused)
+
+
+def test_a_wrong_api_key_is_no_reason_to_show_the_secret() -> None:
+    mine = token()
+    mine.take(with_refresh("a", "r"), 0.0)
+    asks_with(mine)
+    assert not mine.falls_back(mine.take(Answer(401, b'{"message":"Invalid API key"}'), 0.0))

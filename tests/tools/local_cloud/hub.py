@@ -1,25 +1,16 @@
 """A hub's side of the local cloud, in a few lines of plain HTTP."""
 
-import json
-import urllib.error
-import urllib.request
 import uuid
 from datetime import UTC, datetime
-from email.message import Message
-from typing import Any, NamedTuple
+from typing import Any
 
 from shared_schema.metrics import TANK
 from shared_schema.records import IDENTITY, columns_of
+from tests.tools.local_cloud.rest import Answer, ask
 from tools.local_cloud.process_io import CloudProcess
 
 INSERT = f"/rest/v1/telemetry_tank?columns={','.join(columns_of(TANK))}&on_conflict={','.join(IDENTITY)}"
 IGNORING = "resolution=ignore-duplicates,return=minimal"
-
-
-class Answer(NamedTuple):
-    status: int
-    body: Any
-    headers: Message
 
 
 class Hub:
@@ -57,22 +48,7 @@ class Hub:
         key: str | None = None,
         prefer: str = "",
     ) -> Answer:
-        headers = {
-            "apikey": self.cloud.publishable_key if key is None else key,
-            "content-type": "application/json",
-            "prefer": prefer,
-        }
+        headers = {"apikey": self.cloud.publishable_key if key is None else key, "prefer": prefer}
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
-        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        request = urllib.request.Request(self.cloud.url + path, data=data, method=method, headers=headers)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as response:
-                return _answer(response.status, response.read(), response.headers)
-        except urllib.error.HTTPError as error:
-            with error:
-                return _answer(error.code, error.read(), error.headers)
-
-
-def _answer(status: int, content: bytes, headers: Message) -> Answer:
-    return Answer(status, json.loads(content) if content else None, headers)
+        return ask(self.cloud.url + path, method, body, headers)

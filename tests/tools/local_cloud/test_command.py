@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.local_cloud.hub import Hub
-from tools.command import cloud as command
+from tools.command import cloud_target
 from tools.command.__main__ import main
 from tools.local_cloud.node_io import ROOT
 from tools.local_cloud.process_io import CloudProcess
@@ -21,7 +21,7 @@ STOP_S = 30
 
 @pytest.fixture(autouse=True)
 def _no_cloud_runs_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "RUNNING", tmp_path / "running.json")
+    monkeypatch.setattr(cloud_target, "RUNNING", tmp_path / "running.json")
     monkeypatch.delenv("SUPABASE_URL", raising=False)
     monkeypatch.delenv("SUPABASE_SECRET_KEY", raising=False)
 

@@ -13,6 +13,10 @@ from tools.local_cloud.local_cloud import LocalCloud
 from tools.local_cloud.process_io import CloudProcess
 
 DEADLINE_S = 20
+LEAST_MIGRATION = """
+create schema private;
+create function private.make_partitions() returns void language sql as $$ select $$;
+"""
 
 
 def test_kept_data_has_one_user_and_survives_a_stop_and_a_kill(tmp_path: Path) -> None:
@@ -30,6 +34,23 @@ def test_kept_data_has_one_user_and_survives_a_stop_and_a_kill(tmp_path: Path) -
     with CloudProcess(tmp_path) as cloud:
         (found,) = cloud.admin.completeness(hub.tank_key)
     assert (found.rows_stored, found.unexplained_gaps) == (2, 0)
+
+
+def test_kept_data_of_other_migrations_is_not_used(tmp_path: Path) -> None:
+    data, migrations = tmp_path / "data", tmp_path / "migrations"
+    migrations.mkdir()
+    (migrations / "1_first.sql").write_text(LEAST_MIGRATION)
+    second = migrations / "2_second.sql"
+    second.write_text("create table public.extra (id integer);")
+    with CloudProcess(data, migrations=migrations):
+        pass
+    second.write_text("create table public.extra (id bigint);")
+    with pytest.raises(OperatorNeeded, match="2_second has changed since") as stale:
+        CloudProcess(data, migrations=migrations).start()
+    assert (stale.value.where, "--fresh" in stale.value.hint) == (str(data / "database"), True)
+    second.unlink()
+    with pytest.raises(OperatorNeeded, match="2_second is not in this checkout"):
+        CloudProcess(data, migrations=migrations).start()
 
 
 def test_a_port_in_use_is_named(local_cloud: CloudProcess) -> None:

@@ -1,0 +1,1 @@
+"""The Edge Functions, in real Deno, over HTTP."""

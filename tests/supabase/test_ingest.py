@@ -1,0 +1,388 @@
+"""Readings of gateways: every bad one is named, and costs none of the others."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from shared_schema.metrics import KINDS, Metric, kind_named
+from tests.supabase.roles import Connection, acting_as, register
+
+ROUNDS = 8
+NO_TIME = "timestamp: expected ISO 8601 or Unix time"
+NO_DEVICE = "unknown device, or not behind this gateway"
+
+
+class Gateway:
+    """A gateway with a flow meter and a tank behind it, and its key."""
+
+    def __init__(self, database: Connection, name: str = "gateway") -> None:
+        self.database = database
+        self.id = register(database, name, kind="gateway")
+        self.flow_key, self.tank_key = f"{name}-flow", f"{name}-tank"
+        self.flow = register(database, self.flow_key, hub=name, kind="flow")
+        self.tank = register(database, self.tank_key, hub=name, kind="tank")
+        self.key = key_for(database, self.id)
+
+    def send(self, *readings: Any) -> dict[str, Any]:
+        return send(self.database, self.key, list(readings))
+
+    def reason(self, **reading: Any) -> str:
+        """Send one reading that is refused, of the flow meter unless it says otherwise; return why."""
+        answer = self.send({"device_key": self.flow_key, **reading})
+        assert (answer["accepted"], answer["duplicate"]) == (0, 0)
+        (entry,) = answer["rejected"]
+        assert entry["index"] == 0
+        return str(entry["reason"])
+
+
+def key_for(database: Connection, device_id: int) -> str:
+    found = database.execute("select public.create_ingest_key(%s, 'test') as key", (device_id,)).fetchone()
+    assert found is not None
+    return str(found["key"])
+
+
+def send(database: Connection, key: str, readings: Any) -> dict[str, Any]:
+    key_hash = hashlib.sha256(key.encode()).hexdigest()
+    found = database.execute(
+        "select public.ingest_readings(%s, %s::jsonb) as answer", (key_hash, json.dumps(readings))
+    ).fetchone()
+    assert found is not None
+    answer: dict[str, Any] = found["answer"]
+    return answer
+
+
+def rows(database: Connection, table: str, device_id: int) -> list[dict[str, Any]]:
+    statement = f"select * from public.{table} where device_id = %s order by seq"
+    return database.execute(statement.encode(), (device_id,)).fetchall()
+
+
+def ago(**span: float) -> str:
+    return (datetime.now(UTC) - timedelta(**span)).isoformat()
+
+
+@pytest.fixture
+def gateway(database: Connection) -> Gateway:
+    return Gateway(database)
+
+
+def test_a_reading_is_stored_for_the_device_it_names_by_key_or_number(gateway: Gateway) -> None:
+    at = ago(minutes=1)
+    answer = gateway.send(
+        {"device_key": gateway.flow_key, "recorded_at": at, "flow_rate_lpm": 12.5, "status_code": 3},
+        {"device_id": gateway.tank, "timestamp": at, "ph": 7.25},
+    )
+    assert answer == {"verdict": "granted", "accepted": 2, "duplicate": 0, "rejected": []}
+    (flow,) = rows(gateway.database, "telemetry_flow", gateway.flow)
+    assert (flow["epoch"], flow["seq"], flow["quality"], flow["time_quality"]) == (0, 1, 0, 0)
+    assert (flow["flow_rate_lpm"], flow["status_code"], flow["pressure_bar"]) == (12.5, 3, None)
+    assert flow["recorded_at"] == datetime.fromisoformat(at)
+    assert rows(gateway.database, "telemetry_tank", gateway.tank)[0]["ph"] == 7.25
+    state = gateway.database.execute(
+        "select latest from public.device_state where device_id = %s", (gateway.flow,)
+    ).fetchone()
+    assert state is not None
+    assert state["latest"]["telemetry_flow"]["flow_rate_lpm"] == 12.5
+
+
+def test_without_a_name_the_gateway_speaks_of_itself(database: Connection) -> None:
+    meter = register(database, "meter", kind="power")
+    key = key_for(database, meter)
+    assert send(database, key, [{"voltage_v": 230.1}])["accepted"] == 1
+    assert rows(database, "telemetry_power", meter)[0]["voltage_v"] == 230.1
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS if kind.is_telemetry])
+def test_every_kind_takes_its_metrics_by_their_names(database: Connection, kind: str) -> None:
+    wanted = kind_named(kind)
+    device = register(database, f"my-{kind}", kind=kind)
+    key = key_for(database, device)
+    reading = {field.name: max(field.low, 0) for field in wanted.fields if isinstance(field, Metric)}
+    assert send(database, key, [reading])["accepted"] == 1
+    (row,) = rows(database, wanted.table, device)
+    assert {name: row[name] for name in reading} == reading
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        lambda at: at.timestamp(),
+        lambda at: int(at.timestamp() * 1000),
+        lambda at: str(int(at.timestamp() * 1000)),
+        lambda at: at.isoformat(),
+        lambda at: at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        lambda at: at.strftime("%Y-%m-%d %H:%M:%S.%f"),
+        lambda at: at.astimezone(None).isoformat(),
+    ],
+)
+def test_a_time_may_be_written_in_any_usual_way(gateway: Gateway, spelling: Any) -> None:
+    at = (datetime.now(UTC) - timedelta(days=1)).replace(microsecond=250_000)
+    assert (
+        gateway.send({"device_id": gateway.flow, "timestamp": spelling(at), "flow_rate_lpm": 1})["accepted"]
+        == 1
+    )
+    (row,) = rows(gateway.database, "telemetry_flow", gateway.flow)
+    assert row["recorded_at"] == at
+
+
+def test_readings_without_a_time_were_taken_now_and_are_all_kept(gateway: Gateway) -> None:
+    answer = gateway.send(
+        *({"device_id": gateway.flow, name: 1} for name in ("flow_rate_lpm", "pressure_bar"))
+    )
+    assert answer["accepted"] == 2
+    found = rows(gateway.database, "telemetry_flow", gateway.flow)
+    assert [row["time_quality"] for row in found] == [
+        2,
+        2,
+    ]  # estimated: when it arrived, not when it was measured
+
+
+@pytest.mark.parametrize(
+    ("reading", "reason"),
+    [
+        ({"flow_rate_lpm": "12"}, "flow_rate_lpm: expected a number"),
+        ({"flow_rate_lpm": "NaN"}, "flow_rate_lpm: expected a number"),
+        ({"flow_rate_lpm": "Infinity"}, "flow_rate_lpm: expected a number"),
+        ({"flow_rate_lpm": True}, "flow_rate_lpm: expected a number"),
+        ({"flow_rate_lpm": [1]}, "flow_rate_lpm: expected a number"),
+        ({"flow_rate_lpm": {"a": 1}}, "flow_rate_lpm: expected a number"),
+        ({"flow_rate_lpm": 1e9}, "flow_rate_lpm: out of range"),
+        ({"flow_rate_lpm": 10**400}, "flow_rate_lpm: out of range"),
+        ({"pressure_bar": 1e39}, "pressure_bar: out of range"),
+        ({"status_code": 2**40}, "status_code: out of range"),
+        ({"status_code": -1}, "status_code: out of range"),
+        ({"water_level_cm": 1}, 'unknown metric "water_level_cm" for the kind flow'),
+        ({"id; drop table devices": 1}, 'unknown metric "id; drop table devices" for the kind flow'),
+        ({"epoch": 3, "flow_rate_lpm": 1}, 'unknown metric "epoch" for the kind flow'),
+        ({"received_at": 3, "flow_rate_lpm": 1}, 'unknown metric "received_at" for the kind flow'),
+        ({"x" * 5000: 1}, f'unknown metric "{"x" * 64}" for the kind flow'),
+        ({}, "no metric in it"),
+        ({"flow_rate_lpm": None}, "no metric in it"),
+        ({"flow_rate_lpm": 1, "timestamp": "yesterday"}, NO_TIME),
+        ({"flow_rate_lpm": 1, "timestamp": "now"}, NO_TIME),
+        ({"flow_rate_lpm": 1, "timestamp": "infinity"}, NO_TIME),
+        ({"flow_rate_lpm": 1, "timestamp": "2026-13-45T00:00:00Z"}, NO_TIME),
+        ({"flow_rate_lpm": 1, "timestamp": "'; delete from devices; --"}, NO_TIME),
+        ({"flow_rate_lpm": 1, "timestamp": -1}, NO_TIME),
+        ({"flow_rate_lpm": 1, "timestamp": 10**40}, NO_TIME),
+        ({"flow_rate_lpm": 1, "timestamp": {}}, NO_TIME),
+        ({"flow_rate_lpm": 1, "timestamp": 0}, "timestamp: older than 90 days"),
+        ({"flow_rate_lpm": 1, "timestamp": "1970-01-01T00:00:00Z"}, "timestamp: older than 90 days"),
+        ({"flow_rate_lpm": 1, "timestamp": "9999-12-31T23:59:59Z"}, "timestamp: in the future"),
+        ({"flow_rate_lpm": 1, "timestamp": 9_999_999_999_999}, "timestamp: in the future"),
+        ({"device_key": "nobody", "flow_rate_lpm": 1}, NO_DEVICE),
+        ({"device_key": "' or true --", "flow_rate_lpm": 1}, NO_DEVICE),
+        ({"device_key": 7, "flow_rate_lpm": 1}, NO_DEVICE),
+        ({"device_id": 10**30, "flow_rate_lpm": 1}, NO_DEVICE),
+        ({"device_id": "1 or 1=1", "flow_rate_lpm": 1}, NO_DEVICE),
+        ({"device_key": "gateway", "flow_rate_lpm": 1}, "a device of the kind gateway has no telemetry"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_stored_is_named(gateway: Gateway, reading: dict[str, Any], reason: str) -> None:
+    assert gateway.reason(**reading) == reason
+
+
+@pytest.mark.parametrize("reading", [None, 1, "text", [], True, [[]]])
+def test_what_is_no_object_is_named(gateway: Gateway, reading: Any) -> None:
+    answer = gateway.send(reading, {"device_id": gateway.flow, "flow_rate_lpm": 1})
+    assert (answer["accepted"], answer["rejected"]) == (1, [{"index": 0, "reason": "expected an object"}])
+
+
+def test_bad_readings_cost_none_of_the_good_ones(gateway: Gateway) -> None:
+    start = datetime.now(UTC) - timedelta(hours=1)
+    readings = [
+        {
+            "device_key": gateway.flow_key if n % 2 else gateway.tank_key,
+            "timestamp": (start + timedelta(seconds=n)).isoformat(),
+            "temperature_c": 999 if n % 50 == 7 else "hot" if n % 50 == 8 else 20,
+        }
+        for n in range(1000)
+    ]
+    answer = gateway.send(*readings)
+    assert (answer["accepted"], answer["duplicate"]) == (960, 0)
+    bad = [n for n in range(1000) if n % 50 in {7, 8}]
+    assert [entry["index"] for entry in answer["rejected"]] == bad
+    for table, device_id in (("telemetry_flow", gateway.flow), ("telemetry_tank", gateway.tank)):
+        stored = rows(gateway.database, table, device_id)
+        assert [row["seq"] for row in stored] == list(range(1, 481))
+        assert [row["recorded_at"] for row in stored] == sorted(row["recorded_at"] for row in stored)
+        gaps = gateway.database.execute(
+            "select sum(unexplained_gaps) as gaps from public.completeness() where device_id = %s",
+            (device_id,),
+        ).fetchone()
+        assert gaps == {"gaps": 0}
+
+
+def test_the_same_device_and_time_again_is_a_duplicate(gateway: Gateway) -> None:
+    reading = {"device_id": gateway.flow, "timestamp": ago(minutes=5), "flow_rate_lpm": 1}
+    assert gateway.send(reading, {**reading, "flow_rate_lpm": 2})["duplicate"] == 1
+    answer = gateway.send(reading, {**reading, "timestamp": ago(minutes=4)})
+    assert (answer["accepted"], answer["duplicate"]) == (1, 1)
+    assert [row["flow_rate_lpm"] for row in rows(gateway.database, "telemetry_flow", gateway.flow)] == [1, 1]
+    assert [row["seq"] for row in rows(gateway.database, "telemetry_flow", gateway.flow)] == [1, 2]
+
+
+def test_foreign_devices_are_answered_like_those_that_do_not_exist(gateway: Gateway) -> None:
+    other = Gateway(gateway.database, "other")
+    unknown = gateway.reason(device_key="nobody", flow_rate_lpm=1)
+    assert gateway.reason(device_key=other.flow_key, flow_rate_lpm=1) == unknown
+    assert gateway.reason(device_key=None, device_id=other.flow, flow_rate_lpm=1) == unknown
+    assert gateway.reason(device_id=other.flow, flow_rate_lpm=1) == unknown
+    gateway.database.execute("update public.devices set revoked_at = now() where id = %s", (gateway.flow,))
+    assert gateway.reason(flow_rate_lpm=1) == unknown
+
+
+def test_fields_of_the_gateway_are_mapped_scaled_and_passed_over(gateway: Gateway) -> None:
+    gateway.database.execute(
+        """
+        insert into public.field_mappings (device_id, external_name, metric_name, scale, offset_value) values
+          (%(flow)s, 'AI1', 'flow_rate_lpm', 0.5, -2), (%(flow)s, 'DI 3', 'status_code', 1, 0.4),
+          (%(flow)s, 'rssi', null, 1, 0)
+        """,
+        {"flow": gateway.flow},
+    )
+    reading = {"device_id": gateway.flow, "AI1": 100, "DI 3": 7, "rssi": -71, "pressure_bar": 3}
+    assert gateway.send(reading)["accepted"] == 1
+    (row,) = rows(gateway.database, "telemetry_flow", gateway.flow)
+    assert (row["flow_rate_lpm"], row["status_code"], row["pressure_bar"]) == (48, 7, 3)
+    assert gateway.reason(AI1="x") == "AI1: expected a number"
+    assert gateway.reason(AI1=1, flow_rate_lpm=1) == "flow_rate_lpm: given twice"
+    assert gateway.reason(AI1=1e300) == "flow_rate_lpm: out of range"
+    assert gateway.reason(rssi=1) == "no metric in it"
+    assert gateway.reason(device_key=gateway.tank_key, AI1=1) == 'unknown metric "AI1" for the kind tank'
+
+
+@pytest.mark.parametrize("values", ["'NaN', 0", "'Infinity', 0", "0, 0", "1, 'NaN'", "1, '-Infinity'"])
+def test_a_mapping_that_would_spoil_every_reading_is_refused(gateway: Gateway, values: str) -> None:
+    statement = (
+        "insert into public.field_mappings (device_id, external_name, metric_name, scale, offset_value)"
+    )
+    with pytest.raises(psycopg.errors.CheckViolation):
+        gateway.database.execute(f"{statement} values (%s, 'a', 'ph', {values})".encode(), (gateway.tank,))
+
+
+def test_a_key_opens_until_it_is_revoked_or_its_gateway_is(gateway: Gateway) -> None:
+    reading = {"device_id": gateway.flow, "flow_rate_lpm": 1}
+    second = key_for(gateway.database, gateway.id)
+    gateway.database.execute(
+        "select public.revoke_ingest_key(id) from public.ingest_keys order by id limit 1"
+    )
+    assert gateway.send(reading) == {"verdict": "refused"}
+    assert send(gateway.database, second, [reading])["accepted"] == 1
+    gateway.database.execute("update public.devices set status = 'retired' where id = %s", (gateway.id,))
+    assert send(gateway.database, second, [reading]) == {"verdict": "refused"}
+    assert send(gateway.database, "psk_unknown", [reading]) == {"verdict": "refused"}
+
+
+def test_the_key_itself_is_not_kept(gateway: Gateway) -> None:
+    found = gateway.database.execute(
+        "select keys::text || hashes::text as kept from public.ingest_keys as keys"
+        " join private.ingest_key_hashes as hashes on key_id = id"
+    ).fetchone()
+    assert found is not None
+    assert gateway.key not in found["kept"]
+    assert gateway.key[:12] in found["kept"]
+    assert len(gateway.key) >= 46
+
+
+def test_the_sixty_first_request_in_a_minute_is_put_off(gateway: Gateway) -> None:
+    answers = [gateway.send({"device_id": gateway.flow, "flow_rate_lpm": 1})["verdict"] for _ in range(62)]
+    assert answers == ["granted"] * 60 + ["limited"] * 2
+    gateway.database.execute("update private.ingest_key_hashes set minute = minute - interval '1 minute'")
+    assert gateway.send()["verdict"] == "granted"
+
+
+def test_admins_make_and_revoke_keys_for_their_own_gateways_only(database: Connection) -> None:
+    mine = register(database, "mine", kind="gateway")
+    theirs = database.execute(
+        "select public.register_device('theirs', 'gateway', null, null, null, 'Others') as id"
+    ).fetchone()
+    assert theirs is not None
+    people = {
+        role: database.execute(
+            "insert into public.profiles (id, role, tenant_id)"
+            " select gen_random_uuid(), %s, tenant_id from public.devices where id = %s returning id",
+            (role, mine),
+        ).fetchone()
+        for role in ("admin", "operator")
+    }
+    their_key_id = database.execute(
+        "select id from public.ingest_keys where public.create_ingest_key(%s, 'x') is null", (theirs["id"],)
+    ).fetchone()
+    assert their_key_id is None
+    key_for(database, theirs["id"])
+    for role, is_allowed in (("admin", True), ("operator", False)):
+        person = people[role]
+        assert person is not None
+        claims = json.dumps({"role": "authenticated", "sub": str(person["id"])})
+        for device_id, statement in (
+            (mine, "select public.create_ingest_key(%s, 'by hand')"),
+            (theirs["id"], "select public.create_ingest_key(%s, 'by hand')"),
+            (
+                theirs["id"],
+                "select public.revoke_ingest_key(id) from public.ingest_keys where device_id = %s",
+            ),
+        ):
+            with acting_as(database, "authenticated"):
+                database.execute("select set_config('request.jwt.claims', %s, true)", (claims,))
+                if "revoke" in statement:
+                    assert (
+                        database.execute(statement.encode(), (device_id,)).fetchall() == []
+                    )  # not even seen
+                elif is_allowed and device_id == mine:
+                    assert database.execute(statement.encode(), (device_id,)).fetchone()
+                else:
+                    with pytest.raises(psycopg.errors.InsufficientPrivilege), database.transaction():
+                        database.execute(statement.encode(), (device_id,))
+
+
+@pytest.fixture
+def lasting(migrated: str) -> Iterator[Gateway]:
+    """A gateway that other connections see too; gone after the test."""
+    name = f"gateway-{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(migrated, row_factory=dict_row, autocommit=True) as connection:
+        gateway = Gateway(connection, name)
+        yield gateway
+        for table in ("telemetry_flow", "telemetry_tank"):
+            statement = f"delete from public.{table} where device_id = any (%s)"
+            connection.execute(statement.encode(), ([gateway.flow, gateway.tank],))
+        connection.execute(
+            "delete from public.devices where device_key = any (%s)", ([gateway.flow_key, gateway.tank_key],)
+        )
+        connection.execute("delete from public.devices where id = %s", (gateway.id,))
+
+
+def test_batches_at_once_neither_wait_for_each_other_for_ever_nor_lose_a_number(
+    migrated: str, lasting: Gateway
+) -> None:
+    keys = [key_for(lasting.database, lasting.id) for _ in range(4)]
+    start = datetime.now(UTC) - timedelta(hours=1)
+    readings = [
+        {"device_id": device_id, "timestamp": (start + timedelta(seconds=n)).isoformat(), "temperature_c": 20}
+        for n in range(40)
+        for device_id in (lasting.flow, lasting.tank)
+    ]
+    barrier = Barrier(len(keys))
+
+    def one(key: str) -> int:
+        accepted = 0
+        with psycopg.connect(migrated, row_factory=dict_row, autocommit=True) as connection:
+            barrier.wait()
+            for turn in range(ROUNDS):
+                # Each its own order and an overlap with the others.
+                part = readings[turn * 8 : turn * 8 + 24]
+                accepted += send(connection, key, part if keys.index(key) % 2 else part[::-1])["accepted"]
+        return accepted
+
+    with ThreadPoolExecutor(len(keys)) as pool:
+        assert sum(pool.map(one, keys)) == 80
+    for table, device_id in (("telemetry_flow", lasting.flow), ("telemetry_tank", lasting.tank)):
+        assert [row["seq"] for row in rows(lasting.database, table, device_id)] == list(range(1, 41))
