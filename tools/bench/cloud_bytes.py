@@ -1,4 +1,4 @@
-"""cloud-bytes: what a reading costs in the cloud and on the way there. A reading is a row with all its metrics.
+"""cloud-bytes: what a reading costs in the cloud and on its way. A reading is a row with all its metrics.
 
 Rows go in as the device sends them, a thousand a batch, one a minute for each of eight devices.
 """
