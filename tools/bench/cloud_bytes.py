@@ -104,7 +104,10 @@ def _whole(connection: psycopg.Connection[Any], table: str) -> float:
     connection.execute(f"vacuum public.{table}".encode())
     return _one(
         connection,
-        f"select sum(pg_total_relation_size(relid)) from pg_partition_tree('public.{table}'::regclass)",
+        f"""
+        select pg_total_relation_size('public.{table}') + coalesce(sum(pg_total_relation_size(relid)), 0)
+        from pg_partition_tree('public.{table}') where relid <> 'public.{table}'::regclass
+        """,
     )
 
 
