@@ -1,6 +1,4 @@
-"""cloud-bytes: what a reading costs in the cloud and on the way there.
-
-A reading is one row with all its metrics.
+"""cloud-bytes: what a reading costs in the cloud and on its way. A reading is a row with all its metrics.
 
 Rows go in as the device sends them, a thousand a batch, one a minute for each of eight devices.
 """
@@ -106,7 +104,10 @@ def _whole(connection: psycopg.Connection[Any], table: str) -> float:
     connection.execute(f"vacuum public.{table}".encode())
     return _one(
         connection,
-        f"select sum(pg_total_relation_size(relid)) from pg_partition_tree('public.{table}'::regclass)",
+        f"""
+        select pg_total_relation_size('public.{table}') + coalesce(sum(pg_total_relation_size(relid)), 0)
+        from pg_partition_tree('public.{table}') where relid <> 'public.{table}'::regclass
+        """,
     )
 
 

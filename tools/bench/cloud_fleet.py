@@ -15,6 +15,7 @@ import uvloop
 
 from hub.uplink.exchange import Transport
 from hub.uplink.http_io import HttpTransport
+from tools.bench.alert_rules import put_rules
 from tools.bench.cloud_database import CloudDatabase, cloud_database, register_hub
 from tools.bench.harness import Outcome, Row
 from tools.bench.postgres_transport import PostgresTransport
@@ -26,6 +27,7 @@ from tools.sim_fleet.plan import FleetPlan
 from tools.sim_fleet.registration import register_fleet
 
 HUBS, DEVICES, STEP_S = 400, 8, 20.0
+TENANTS = 20  # each with its alert rules
 FIRST_SPEED, FASTER, REFINEMENTS = 2.0, 2.0, 2
 LIMIT_S = 1.0  # for 95 of 100 batches
 BACKLOG_S = 2.0  # what is made in so long may be under way
@@ -97,8 +99,10 @@ def _registered(connection: psycopg.Connection[Any], plan: FleetPlan) -> dict[st
     ids: dict[str, int] = {}
     for number in range(plan.hubs):
         behind = {key: kind.name for key, kind in plan.devices_of(number)}
-        hub = register_hub(connection, plan.hub_key(number), behind, f"Tenant {number % 20}")
+        hub = register_hub(connection, plan.hub_key(number), behind, f"Tenant {number % TENANTS}")
         ids[hub.key] = hub.device_id
+    for number in range(TENANTS):
+        put_rules(connection, f"Tenant {number}")
     return ids
 
 

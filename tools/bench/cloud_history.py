@@ -7,7 +7,6 @@ from typing import Any
 import psycopg
 
 DAYS = 90
-DEVICES = 500
 ROWS_TO_ROLL_UP = 20_000  # entries at a time, as the job may take
 TENANT = "Fleet"
 
@@ -21,9 +20,9 @@ class History:
     has_rollups: bool
 
 
-def load_history(connection: psycopg.Connection[Any], rows: int) -> History:
-    """Make so many rows of tanks over 90 days up to now, roll them up, and bring the tables into shape."""
-    ids = _devices(connection)
+def load_history(connection: psycopg.Connection[Any], rows: int, devices: int) -> History:
+    """Make so many rows over 90 days up to now, roll them up, and bring the tables into shape."""
+    ids = _devices(connection, devices)
     each = max(2, rows // len(ids))
     _rows(connection, ids, each)
     _latest(connection)
@@ -47,7 +46,7 @@ def add_viewer(connection: psycopg.Connection[Any]) -> dict[str, Any]:
     return {"role": "authenticated", "sub": str(found[0]) if found else ""}
 
 
-def _devices(connection: psycopg.Connection[Any]) -> list[int]:
+def _devices(connection: psycopg.Connection[Any], devices: int) -> list[int]:
     connection.execute("insert into public.tenants (tenant_type, name) values ('customer', %s)", (TENANT,))
     found = connection.execute(
         """
@@ -56,7 +55,7 @@ def _devices(connection: psycopg.Connection[Any]) -> list[int]:
         from generate_series(1, %s) as number, public.tenants where tenants.name = %s
         returning id
         """,
-        (DEVICES, TENANT),
+        (devices, TENANT),
     ).fetchall()
     return [int(row[0]) for row in found]
 

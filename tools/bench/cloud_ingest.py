@@ -8,6 +8,7 @@ serves the connection.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count
 from statistics import median
 from typing import Any
 
@@ -23,7 +24,8 @@ from tools.bench.ingest_sender import Sender, rate_together
 from tools.bench.postgrest import as_caller, device_claims, insert_of, types_of
 from tools.bench.tank_bodies import TankSite, tanks_of
 
-ROUNDS = 5
+ROUNDS, ROUNDS_TOGETHER = 5, 3
+DAYS_AGO = 40  # apart from the rows of one hub alone; a day further back for each round
 BATCHES = 100  # a round
 LEAST_SCALE_TO_JUDGE = 0.1
 BARE = "bare_tank"
@@ -40,11 +42,9 @@ def run(scale: float = 1.0) -> Outcome:
         rules = put_rules(connection, TENANT)
         _make_bare(connection)
         alone = _alone(connection, hubs[0], batches)
-        together = [_together(database, hubs, batches, table) for table in (TANK.table, BARE)]
         rows = [
             *alone,
-            at_least("two hubs at once", together[0], "rows/s", LEAST_ROWS_PER_S),
-            Row("two connections to the bare table", together[1], "rows/s"),
+            *_together(database, hubs, batches),
             Row("alert rules in force", rules, ""),
             Row("Realtime is there", float(database.has_realtime), ""),
         ]
@@ -117,10 +117,20 @@ class _Inserts:
         return len(bodies) * ROWS_PER_REQUEST / took_s
 
 
-def _together(database: CloudDatabase, hubs: Sequence[BenchHub], batches: int, table: str) -> float:
-    """Return rows a second of two hubs, each in a process of its own. table: the kind's, or the bare one."""
-    senders = [Sender(database.url, hub, table, batches * 2) for hub in hubs]
-    return rate_together(senders)
+def _together(database: CloudDatabase, hubs: Sequence[BenchHub], batches: int) -> list[Row]:
+    """Measure two hubs, each in a process of its own."""
+    days_ago = count(DAYS_AGO)
+
+    def rate(table: str) -> float:
+        day = next(days_ago)
+        return rate_together([Sender(database.url, hub, table, batches, day) for hub in hubs])
+
+    ours, bare, ratio = paired(ROUNDS_TOGETHER, lambda: rate(TANK.table), lambda: rate(BARE))
+    return [
+        at_least("two hubs at once", ours, "rows/s", LEAST_ROWS_PER_S),
+        Row("two connections to the bare table", bare, "rows/s"),
+        Row("two hubs / two connections to the bare table", ratio, "x"),
+    ]
 
 
 def _make_bare(connection: psycopg.Connection[Any]) -> None:

@@ -16,7 +16,8 @@ from tools.bench.cloud_history import DAYS, History, add_viewer, load_history
 from tools.bench.harness import Outcome, Row, at_most
 from tools.bench.postgrest import SETTINGS, settings_for
 
-ROWS, RUNS = 20_000_000, 200
+ROWS, DEVICES, RUNS = 20_000_000, 500, 200
+LEAST_DEVICES, FULL_FLEET_SCALE = 10, 0.1
 PLAIN_RUNS, PLAIN_BUDGET_S = 200, 30.0  # the plain ones may take seconds each
 LEAST_SCALE_TO_JUDGE = 0.1
 POINTS = 300
@@ -94,7 +95,8 @@ _QUESTIONS = (
 def run(scale: float = 1.0) -> Outcome:
     """Load, then ask. At scale 1 loading takes some minutes."""
     with cloud_database() as database, psycopg.connect(database.url, autocommit=True) as connection:
-        history = load_history(connection, round(ROWS * scale))
+        devices = max(LEAST_DEVICES, round(DEVICES * min(1.0, scale / FULL_FLEET_SCALE)))
+        history = load_history(connection, round(ROWS * scale), devices)
         viewer = _Viewer(connection, add_viewer(connection), history)
         rows = [
             Row("telemetry rows", history.rows, "rows"),

@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 READY_S, DONE_S = 120.0, 600.0
-DAYS_AGO = 40  # before the rows of the measurements with one connection
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """url: of the database. table: the kind's own, or a bare one that needs no claims."""
+    """url: of the database. table: the kind's own, or a bare one without claims. days_ago: of the rows."""
 
     url: str
     hub: BenchHub
     table: str
     batches: int
+    days_ago: float
 
     def send(self, pipe: "Connection") -> None:
         """Make the bodies, say so, wait for the word, send, and tell when it began and ended."""
-        bodies = TankSite(self.hub.ids, self.hub.key, days_ago=DAYS_AGO).bodies(self.batches + 1)
+        bodies = TankSite(self.hub.ids, self.hub.key, days_ago=self.days_ago).bodies(self.batches + 1)
         claims = device_claims(self.hub.device_id, self.hub.key)
         with psycopg.connect(self.url, autocommit=True) as connection:
             statement = insert_of(self.table, TANK, types_of(connection, TANK.table))

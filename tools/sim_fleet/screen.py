@@ -62,7 +62,7 @@ def report(plan: FleetPlan, end: Moment, verdict: Verdict, troubles: Sequence[st
         ("missing, unexplained", f"{verdict.unexplained:,}"),
         ("missing, explained", f"{verdict.explained:,}"),
         ("refused", f"{verdict.rows_rejected:,}"),
-        ("still waiting on hubs", f"{verdict.rows_waiting:,}"),
+        ("not confirmed to the hubs", f"{verdict.rows_waiting:,}"),
         ("batches", f"{end.batches:,}, 95 % within {1000 * end.p95_s:.0f} ms"),
         ("answers lost on purpose", f"{end.answers_lost:,}"),
     )
