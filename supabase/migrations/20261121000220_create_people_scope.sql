@@ -58,8 +58,13 @@ grant execute on function private.my_role(), private.tenant_ids_for(public.user_
 
 -- The parent stays as it was made: a tenant that could be moved could be moved to strangers.
 grant select, delete, insert (tenant_type, name, parent_id), update (name) on public.tenants to authenticated;
+-- By its parent too: whoever has just added a tenant is shown it, before the function above can know of it.
 create policy "People see their tenants" on public.tenants for select to authenticated
-using (id = any (array(select private.tenant_ids_for('viewer'))));
+using (
+  id = any (array(select private.tenant_ids_for('viewer')))
+  or parent_id = any (array(select private.tenant_ids_for('viewer')))
+  or (select private.my_role()) = 'superadmin'
+);
 create policy "Admins add tenants below theirs" on public.tenants for insert to authenticated
 with check (
   parent_id = any (array(select private.tenant_ids_for('admin')))

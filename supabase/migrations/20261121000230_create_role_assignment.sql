@@ -29,7 +29,7 @@ begin
   end if;
   if person.id is null then
     raise exception 'nobody with the address "%" has signed up', email
-      using errcode = 'no_data_found', hint = 'Let them sign up first.';
+      using errcode = 'invalid_parameter_value', hint = 'Let them sign up first.';
   end if;
   if person.id = private.my_user_id() then
     raise exception 'nobody changes their own role'

@@ -1,6 +1,25 @@
 -- Live: what changed reaches those who look, over private topics of Realtime. A message is a wake-up with the newest
 -- values; the rows are the truth. Partitioned telemetry is not published: one message for each batch and tenant is.
 
+create function private.can_broadcast()
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+  -- Asked of the catalog: naming a schema that one may not use is an error, and no reason to lose a batch.
+  select exists (
+    select from pg_catalog.pg_proc as function
+    where function.proname = 'send'
+      and function.pronamespace = (select oid from pg_catalog.pg_namespace where nspname = 'realtime')
+      and has_schema_privilege(function.pronamespace, 'usage')
+      and has_function_privilege(function.oid, 'execute')
+  );
+$$;
+comment on function private.can_broadcast() is
+  'False on a bare Postgres, which has no Realtime, and where its schema may not be used.';
+revoke execute on function private.can_broadcast() from public;
+
 create function private.broadcast(topic text, event text, payload jsonb)
 returns void
 language plpgsql
@@ -8,8 +27,7 @@ security definer
 set search_path = ''
 as $$
 begin
-  -- A bare Postgres has no Realtime, and nobody who listens.
-  if to_regproc('realtime.send') is not null then
+  if private.can_broadcast() then
     perform realtime.send(payload, event, topic, true);
   end if;
 end
@@ -23,7 +41,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  if to_regproc('realtime.send') is null then
+  if not private.can_broadcast() then
     return;
   end if;
   perform private.broadcast(

@@ -150,6 +150,21 @@ def test_texts_are_bounded_and_stay_texts(database: Connection) -> None:
         upload(database, "error_logs", [{**error, "seq": 2, "message": "x" * 501}])
 
 
+def test_a_batch_is_stored_where_realtime_may_not_be_used(database: Connection) -> None:
+    """The schema is there, but the owner of the trigger has no right to it."""
+    hub = register(database, "hub", kind="hub")
+    database.execute("create schema realtime authorization pg_database_owner")
+    database.execute(
+        "create function realtime.send(jsonb, text, text, boolean) returns void language sql as 'select'"
+    )
+    database.execute("revoke all on schema realtime from public, hosted_admin")
+    database.execute("alter function private.note_inserted() owner to hosted_admin")
+    assert scalar(database, "select has_schema_privilege('hosted_admin', 'realtime', 'usage')") is False
+    with acting_as(database, "device", hub):
+        upload(database, "telemetry_tank", [row_of(hub, 1)])
+    assert count(database, "telemetry_tank") == 1
+
+
 def test_the_latest_values_are_the_newest_and_not_the_last_to_arrive(database: Connection) -> None:
     hub = register(database, "hub", kind="hub")
     for seq, minutes in ((3, 1), (1, 30), (2, 10)):

@@ -203,6 +203,24 @@ def test_admins_add_tenants_below_theirs_and_cannot_move_them(
         database.execute("update public.tenants set parent_id = %s", (stranger,))
 
 
+def test_who_adds_a_tenant_is_shown_it(database: Connection, distributor: int) -> None:
+    add = (
+        "insert into public.tenants (tenant_type, name, parent_id)"
+        " values ('customer', 'New', %s) returning id"
+    )
+    for person, parent in (
+        (new_person(database, "admin", distributor), distributor),
+        (new_person(database, "superadmin", None), None),
+    ):
+        with acting_as_person(database, person):
+            assert database.execute(add, (parent,)).fetchone() is not None
+
+
+def test_an_unknown_address_is_a_mistake_of_the_one_who_asks(database: Connection, customer: int) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="has signed up"):
+        assign(database, new_person(database, "admin", customer), "no@example.org", "viewer", customer)
+
+
 def test_a_site_is_not_shared_between_tenants(database: Connection, customer: int, stranger: int) -> None:
     site = database.execute(
         "insert into public.sites (tenant_id, name) values (%s, 'Well') returning id", (stranger,)
