@@ -34,7 +34,7 @@ def alert(database: Connection, tank: int, rule: int) -> int:
 
 @pytest.fixture
 def operator(database: Connection, tenant: int) -> str:
-    return new_person(database, "operator", tenant)
+    return str(new_person(database, "operator", tenant))
 
 
 def events(database: Connection) -> list[Row]:
