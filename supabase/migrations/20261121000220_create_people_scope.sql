@@ -2,52 +2,61 @@
 
 create function private.my_role()
 returns public.user_role
-language sql
+language plpgsql
 stable
 security definer
 set search_path = ''
 as $$
-  select profile.role
-  from public.profiles as profile
-  where profile.id = private.my_user_id() and profile.is_active
-    and (profile.tenant_id is not null or profile.role = 'superadmin');
+begin
+  return (
+    select profile.role
+    from public.profiles as profile
+    where profile.id = private.my_user_id() and profile.is_active
+      and (profile.tenant_id is not null or profile.role = 'superadmin')
+  );
+end
 $$;
 comment on function private.my_role() is 'The role of the person, from the database; none without a tenant.';
 
 create function private.tenant_ids_for(least_role public.user_role)
 returns setof integer
-language sql
+language plpgsql
 stable
 security definer
 set search_path = ''
 rows 10
 as $$
-  with me as materialized (
-    select profile.role, profile.tenant_id
-    from public.profiles as profile
-    where profile.id = private.my_user_id() and profile.is_active and profile.role >= least_role
-  )
-  select tenant.id from public.tenants as tenant where exists (select from me where me.role = 'superadmin')
-  union all
-  select me.tenant_id from me where me.tenant_id is not null
-  union all
-  select child.id from me join public.tenants as child on child.parent_id = me.tenant_id
-  union all
-  select grandchild.id
-  from me
-  join public.tenants as child on child.parent_id = me.tenant_id
-  join public.tenants as grandchild on grandchild.parent_id = child.id;
+begin
+  return query
+    with me as materialized (
+      select profile.role, profile.tenant_id
+      from public.profiles as profile
+      where profile.id = private.my_user_id() and profile.is_active and profile.role >= least_role
+    )
+    select tenant.id from public.tenants as tenant where exists (select from me where me.role = 'superadmin')
+    union all
+    select me.tenant_id from me where me.tenant_id is not null
+    union all
+    select child.id from me join public.tenants as child on child.parent_id = me.tenant_id
+    union all
+    select grandchild.id
+    from me
+    join public.tenants as child on child.parent_id = me.tenant_id
+    join public.tenants as grandchild on grandchild.parent_id = child.id;
+end
 $$;
 comment on function private.tenant_ids_for(public.user_role) is
   'The tenants for which the person has at least this role: their own and those below it; all for a superadmin.';
 
 create function private.is_trusted()
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select coalesce(nullif(current_setting('role', true), ''), 'none') not in ('anon', 'authenticated', 'device');
+begin
+  return coalesce(nullif(current_setting('role', true), ''), 'none') not in ('anon', 'authenticated', 'device');
+end
 $$;
 comment on function private.is_trusted() is
   'True for the secret key and for the owner of the database, who need no role; false for people and devices.';

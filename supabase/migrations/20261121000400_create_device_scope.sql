@@ -2,55 +2,63 @@
 
 create function private.my_device_ids()
 returns setof integer
-language sql
+language plpgsql
 stable
 security definer
 set search_path = ''
 rows 20
 as $$
-  with me as materialized (
-    select device.id
-    from public.devices as device
-    where device.id = private.my_device_id()
-      and device.revoked_at is null and device.status in ('approved', 'active')
-  )
-  select me.id from me
-  union all
-  select behind.id
-  from me
-  join public.devices as behind on behind.hub_id = me.id
-  where behind.revoked_at is null and behind.status in ('approved', 'active');
+begin
+  return query
+    with me as materialized (
+      select device.id
+      from public.devices as device
+      where device.id = private.my_device_id()
+        and device.revoked_at is null and device.status in ('approved', 'active')
+    )
+    select me.id from me
+    union all
+    select behind.id
+    from me
+    join public.devices as behind on behind.hub_id = me.id
+    where behind.revoked_at is null and behind.status in ('approved', 'active');
+end
 $$;
 comment on function private.my_device_ids() is
   'The device named by the token and the devices behind it; none once the device is revoked, retired or pending.';
 
 create function private.device_ids_for(least_role public.user_role)
 returns setof integer
-language sql
+language plpgsql
 stable
 security definer
 set search_path = ''
 rows 500
 as $$
-  select device.id
-  from private.tenant_ids_for(least_role) as mine (id)
-  join public.devices as device on device.tenant_id = mine.id;
+begin
+  return query
+    select device.id
+    from private.tenant_ids_for(least_role) as mine (id)
+    join public.devices as device on device.tenant_id = mine.id;
+end
 $$;
 comment on function private.device_ids_for(public.user_role) is
   'The devices of the tenants for which the person has at least this role.';
 
 create function private.may_read_device(device_id integer)
 returns boolean
-language sql
+language plpgsql
 stable
 security definer
 set search_path = ''
 as $$
-  select private.is_trusted() or exists (
+begin
+  return private.is_trusted() or exists (
     select from public.devices as device
     where device.id = may_read_device.device_id
       and device.tenant_id in (select private.tenant_ids_for('viewer'))
   );
+end
 $$;
 comment on function private.may_read_device(integer) is
   'For functions that are asked about one device. In a policy it would be called for every row: there, device_ids_for.';

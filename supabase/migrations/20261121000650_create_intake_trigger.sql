@@ -65,15 +65,20 @@ declare
   is_rolled_up constant boolean := tg_argv[0];
   ids integer[];
   returning_ids integer[];
-  restless_ids integer[];
   watched record;
+  restless record;
 begin
-  select array_agg(distinct inserted.device_id order by inserted.device_id) into ids from inserted;
-  if ids is null then
-    return null;
-  end if;
-
-  with seen as (
+  with hourly as materialized (
+    select
+      inserted.device_id, date_bin('1 hour', inserted.recorded_at, 'epoch') as hour_at,
+      min(inserted.recorded_at) as from_at, max(inserted.recorded_at) as to_at
+    from inserted group by 1, 2
+  ),
+  dirty as (
+    insert into private.dirty_ranges (table_name, device_id, from_at, to_at)
+    select tg_table_name, hourly.device_id, hourly.from_at, hourly.to_at from hourly where is_rolled_up
+  ),
+  seen as (
     insert into public.device_state as state (device_id, last_seen_at, latest)
     select distinct on (newest.device_id)
       newest.device_id,
@@ -81,7 +86,7 @@ begin
       jsonb_build_object(
         tg_table_name, to_jsonb(newest) - array['device_id', 'epoch', 'seq', 'time_quality', 'received_at']
       )
-    from (select inserted.device_id, max(inserted.recorded_at) as at from inserted group by inserted.device_id) as last
+    from (select hourly.device_id, max(hourly.to_at) as at from hourly group by hourly.device_id) as last
     join inserted as newest on newest.device_id = last.device_id and newest.recorded_at = last.at
     order by newest.device_id, newest.seq desc
     on conflict (device_id) do update set
@@ -96,18 +101,18 @@ begin
       version = state.version + 1
     returning state.device_id, state.status
   )
-  select array_agg(seen.device_id order by seen.device_id) filter (where seen.status = 'offline') into returning_ids
+  select
+    array_agg(seen.device_id order by seen.device_id),
+    array_agg(seen.device_id order by seen.device_id) filter (where seen.status = 'offline')
+  into ids, returning_ids
   from seen;
+  if ids is null then
+    return null;
+  end if;
 
   -- Touches a row only the first time a device sends anything.
   update public.devices set status = 'active' where devices.id = any (ids) and devices.status = 'approved';
 
-  if is_rolled_up then
-    insert into private.dirty_ranges (table_name, device_id, from_at, to_at)
-    select tg_table_name, inserted.device_id, min(inserted.recorded_at), max(inserted.recorded_at)
-    from inserted
-    group by inserted.device_id, date_bin('1 hour', inserted.recorded_at, 'epoch');
-  end if;
   if tg_table_name = 'device_heartbeats' then
     perform private.count_heartbeats(
       array_agg(hourly.device_id), array_agg(hourly.hour_at), array_agg(hourly.rows)
@@ -118,36 +123,13 @@ begin
     ) as hourly;
   end if;
 
-  -- The rules say which columns matter. Their extremes tell which devices are worth a closer look, usually none; of
-  -- those the series are handed over. What is no number (NaN, infinity) is between nothing and left out.
+  -- One pass over the batch tells which rules and devices are worth a closer look, usually none.
   for watched in select * from private.watched_metrics(tg_table_name, ids) loop
-    execute format(
-      'select private.note_readings(
-         $1, $2, array_agg(batch.device_id), array_agg(batch.lowest), array_agg(batch.highest), array_agg(batch.last_at)
-       )
-       from (
-         select device_id, min(%1$I::double precision) as lowest, max(%1$I::double precision) as highest,
-           max(recorded_at) as last_at
-         from inserted where %1$I::double precision between ''-1e300'' and ''1e300'' group by device_id
-       ) as batch',
-      watched.metric
-    ) into restless_ids using watched.rule_ids, watched.rule_device_ids;
-    continue when restless_ids is null;
-    execute format(
-      'select private.judge_readings(
-         (select array_agg(pair.rule_id) from unnest($1, $2) as pair (rule_id, device_id)
-          where pair.device_id = series.device_id),
-         series.device_id, series.times, series.readings
-       )
-       from (
-         select device_id,
-           array_agg(recorded_at order by recorded_at, epoch, seq) as times,
-           array_agg(%1$I::double precision order by recorded_at, epoch, seq) as readings
-         from inserted where %1$I::double precision between ''-1e300'' and ''1e300'' and device_id = any ($3)
-         group by device_id order by device_id
-       ) as series',
-      watched.metric
-    ) using watched.rule_ids, watched.rule_device_ids, restless_ids;
+    for restless in execute private.first_look_of(watched.metrics)
+      using watched.metrics, watched.rule_ids, watched.rule_device_ids
+    loop
+      execute private.closer_look_of(restless.metric) using restless.rule_ids, restless.device_ids;
+    end loop;
   end loop;
   if returning_ids is not null then
     perform private.note_return(returning_ids);

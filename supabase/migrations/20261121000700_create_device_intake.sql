@@ -35,12 +35,13 @@ begin
     table_name
   );
   -- Not the future (a clock may be a minute ahead), and not what retention would drop at once. In the policy itself
-  -- and not in a function: that would be called for every row.
+  -- and not in a function, and each bound a query of its own: so nothing is called or computed for every row.
   execute format(
     'create policy "Devices send their rows, of the present" on public.%I for insert to device
      with check (
        device_id = any (array(select private.my_device_ids()))
-       and recorded_at <= now() + interval ''1 minute'' and recorded_at >= now() - interval ''90 days''
+       and recorded_at <= (select now() + interval ''1 minute'')
+       and recorded_at >= (select now() - interval ''90 days'')
      )',
     table_name
   );

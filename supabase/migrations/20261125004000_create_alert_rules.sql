@@ -109,20 +109,23 @@ for each row execute function private.guard_alert_rule();
 
 create function private.tenants_above(tenant_id integer)
 returns setof integer
-language sql
+language plpgsql
 stable
 set search_path = ''
 rows 3
 as $$
-  select tenants_above.tenant_id
-  union all
-  select tenant.parent_id from public.tenants as tenant
-  where tenant.id = tenants_above.tenant_id and tenant.parent_id is not null
-  union all
-  select parent.parent_id
-  from public.tenants as tenant
-  join public.tenants as parent on parent.id = tenant.parent_id
-  where tenant.id = tenants_above.tenant_id and parent.parent_id is not null;
+begin
+  return query
+    select tenants_above.tenant_id
+    union all
+    select tenant.parent_id from public.tenants as tenant
+    where tenant.id = tenants_above.tenant_id and tenant.parent_id is not null
+    union all
+    select parent.parent_id
+    from public.tenants as tenant
+    join public.tenants as parent on parent.id = tenant.parent_id
+    where tenant.id = tenants_above.tenant_id and parent.parent_id is not null;
+end
 $$;
 comment on function private.tenants_above(integer) is 'The tenant itself and those it stands below.';
 

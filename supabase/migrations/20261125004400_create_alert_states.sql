@@ -28,7 +28,7 @@ alter table private.alert_states enable row level security;
 create policy "Nobody reads where rules stand" on private.alert_states for select to device using (false);
 
 create function private.watched_metrics(table_name text, device_ids integer[])
-returns table (metric text, rule_ids integer[], rule_device_ids integer[])
+returns table (metrics text[], rule_ids integer[], rule_device_ids integer[])
 language plpgsql
 stable
 set search_path = ''
@@ -60,67 +60,134 @@ begin
     return;
   end if;
   return query
-    select rule.metric, array_agg(pair.rule_id), array_agg(pair.device_id)
+    select array_agg(distinct rule.metric order by rule.metric), array_agg(pair.rule_id), array_agg(pair.device_id)
     from private.rule_devices as pair
     join public.alert_rules as rule on rule.id = pair.rule_id
     where pair.device_id = any (device_ids) and pair.rule_id = any (found_ids)
-    group by rule.metric
-    order by rule.metric;
+    having count(*) > 0;
 end
 $$;
 comment on function private.watched_metrics(text, integer[]) is
   'The columns of a table that some rule of these devices judges; and, side by side, the rules and their devices.';
 
+-- The two queries below are run by the trigger alone, because only there the batch has a name, "inserted".
+
+create function private.first_look_of(metrics text[])
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select format(
+    'select looked.restless_metric as metric, looked.restless_rule_ids as rule_ids,
+       looked.restless_device_ids as device_ids
+     from (
+       select array_agg(series.metric) as metrics, array_agg(batch.device_id) as device_ids,
+         array_agg(series.lowest) as lowest, array_agg(series.highest) as highest, array_agg(series.last_at) as last_times
+       from (
+         select device_id, array[%s] as lowest, array[%s] as highest, array[%s] as last_times
+         from inserted group by device_id
+       ) as batch
+       cross join lateral unnest($1, batch.lowest, batch.highest, batch.last_times)
+         as series (metric, lowest, highest, last_at)
+       where series.last_at is not null
+     ) as seen
+     cross join lateral private.note_readings(
+       $2, $3, seen.metrics, seen.device_ids, seen.lowest, seen.highest, seen.last_times
+     ) as looked',
+    string_agg(format('min(%I)::double precision', metric), ', ' order by place),
+    string_agg(format('max(%I)::double precision', metric), ', ' order by place),
+    string_agg(
+      format('max(recorded_at) filter (where %I::double precision between ''-1e300'' and ''1e300'')', metric),
+      ', ' order by place
+    )
+  )
+  from unnest(metrics) with ordinality as watched (metric, place);
+$$;
+comment on function private.first_look_of(text[]) is
+  'The query for the extremes of these columns of a batch, and what of them to judge: $1 metrics, $2 rules, $3 their devices.';
+
+create function private.closer_look_of(metric text)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+  -- What is no number (NaN, infinity) is between nothing and left out.
+  select format(
+    'select private.judge_readings(
+       (select array_agg(pair.rule_id) from unnest($1, $2) as pair (rule_id, device_id)
+        where pair.device_id = series.device_id),
+       series.device_id, series.times, series.readings
+     )
+     from (
+       select device_id,
+         array_agg(recorded_at order by recorded_at, epoch, seq) as times,
+         array_agg(%1$I::double precision order by recorded_at, epoch, seq) as readings
+       from inserted where %1$I::double precision between ''-1e300'' and ''1e300'' and device_id = any ($2)
+       group by device_id order by device_id
+     ) as series',
+    metric
+  );
+$$;
+comment on function private.closer_look_of(text) is
+  'The query that judges a column of a batch: $1 rules, $2 their devices, side by side.';
+
 create function private.note_readings(
   rule_ids integer[], rule_device_ids integer[],
-  device_ids integer[], lowest double precision[], highest double precision[], last_times timestamptz[]
+  metrics text[], device_ids integer[], lowest double precision[], highest double precision[], last_times timestamptz[]
 )
-returns integer[]
+returns table (restless_metric text, restless_rule_ids integer[], restless_device_ids integer[])
 -- Not in SQL, whose plans are made anew with each call.
 language plpgsql
 set search_path = ''
 as $$
-declare
-  restless_ids integer[];
+#variable_conflict use_column
 begin
-  with judged as (
-    select
-      batch.device_id, rule.id as rule_id, batch.last_at,
-      case
-        when rule.rule_type = 'rate' then true
-        when state.alert_id is not null then
-          rule.rule_type = 'stale'
-          or case
-            when rule.is_above then batch.lowest <= coalesce(rule.clear_threshold, rule.threshold)
-            else batch.highest >= coalesce(rule.clear_threshold, rule.threshold)
-          end
-        when rule.rule_type = 'stale' then false
-        else
-          state.breached_since is not null
-          or case when rule.is_above then batch.highest > rule.threshold else batch.lowest < rule.threshold end
-      end as is_restless
-    from unnest(rule_ids, rule_device_ids) as pair (rule_id, device_id)
-    join unnest(device_ids, lowest, highest, last_times) as batch (device_id, lowest, highest, last_at) using (device_id)
-    join public.alert_rules as rule on rule.id = pair.rule_id
-    left join private.alert_states as state on state.device_id = pair.device_id and state.rule_id = pair.rule_id
-  ),
-  quiet as (
-    insert into private.alert_states as state (device_id, rule_id, last_at)
-    select judged.device_id, judged.rule_id, judged.last_at from judged where not judged.is_restless
-    order by judged.device_id, judged.rule_id
-    on conflict (device_id, rule_id) do update set last_at = excluded.last_at
-    where state.last_at is null or state.last_at < excluded.last_at
-  )
-  select array_agg(distinct judged.device_id) into restless_ids from judged where judged.is_restless;
-  return restless_ids;
+  return query
+    with judged as (
+      select
+        batch.device_id, rule.id as rule_id, rule.metric, batch.last_at,
+        case
+          when rule.rule_type = 'rate' then true
+          when state.alert_id is not null then
+            rule.rule_type = 'stale'
+            or case
+              when rule.is_above then batch.lowest <= coalesce(rule.clear_threshold, rule.threshold)
+              else batch.highest >= coalesce(rule.clear_threshold, rule.threshold)
+            end
+          when rule.rule_type = 'stale' then false
+          else
+            state.breached_since is not null
+            or case when rule.is_above then batch.highest > rule.threshold else batch.lowest < rule.threshold end
+        end as is_restless
+      from unnest(note_readings.rule_ids, note_readings.rule_device_ids) as pair (rule_id, device_id)
+      join public.alert_rules as rule on rule.id = pair.rule_id
+      join unnest(metrics, device_ids, lowest, highest, last_times)
+        as batch (metric, device_id, lowest, highest, last_at)
+        on batch.device_id = pair.device_id and batch.metric = rule.metric
+      left join private.alert_states as state on state.device_id = pair.device_id and state.rule_id = pair.rule_id
+    ),
+    quiet as (
+      insert into private.alert_states as state (device_id, rule_id, last_at)
+      select judged.device_id, judged.rule_id, judged.last_at from judged where not judged.is_restless
+      order by judged.device_id, judged.rule_id
+      on conflict (device_id, rule_id) do update set last_at = excluded.last_at
+      where state.last_at is null or state.last_at < excluded.last_at
+    )
+    select judged.metric, array_agg(judged.rule_id), array_agg(judged.device_id)
+    from judged where judged.is_restless
+    group by judged.metric order by judged.metric;
 end
 $$;
 comment on function private.note_readings(
-  integer[], integer[], integer[], double precision[], double precision[], timestamptz[]
+  integer[], integer[], text[], integer[], double precision[], double precision[], timestamptz[]
 ) is
-  'The first look at one metric of a batch: notes the time where nothing can come of it. Returns the devices to judge.';
+  'The first look at a batch: notes the time where nothing can come of it. Returns the rules and devices to judge.';
 
 revoke execute on function
-  private.watched_metrics(text, integer[]),
-  private.note_readings(integer[], integer[], integer[], double precision[], double precision[], timestamptz[])
+  private.watched_metrics(text, integer[]), private.first_look_of(text[]), private.closer_look_of(text),
+  private.note_readings(
+    integer[], integer[], text[], integer[], double precision[], double precision[], timestamptz[]
+  )
   from public;
