@@ -219,14 +219,14 @@ def test_a_decision_is_yes_or_no(site: Site, value: object) -> None:
 
 @pytest.mark.parametrize("function", ["approve_command", "cancel_command", "resend_command"])
 def test_a_command_that_is_not_there_looks_like_one_of_strangers(site: Site, function: str) -> None:
-    decision = {"is_approved": True} if function == "approve_command" else {}
+    decision: dict[str, Any] = {"is_approved": True} if function == "approve_command" else {}
     command = ordered(site, "reboot")
     for who, number in (("admin", 999_999_999), ("stranger", command["id"])):
         answer = site.call(who, function, command_id=number, **decision)
         refused(answer, 403, "42501", f"there is no command {number} about which you may decide")
 
 
-CALLS = {
+CALLS: dict[str, dict[str, Any]] = {
     "create_command": {"device_id": 0, "command_type": "identify"},
     "approve_command": {"command_id": 0, "is_approved": True},
     "cancel_command": {"command_id": 0},
@@ -251,7 +251,7 @@ def test_those_it_is_not_for_are_told_so(site: Site, function: str) -> None:
 
 @pytest.mark.parametrize("who", ["viewer", "stranger"])
 def test_whoever_may_only_look_orders_nothing(site: Site, who: str) -> None:
-    order = {"device_id": site.hub.tank_id, "command_type": "identify"}
+    order: dict[str, Any] = {"device_id": site.hub.tank_id, "command_type": "identify"}
     refused(site.call(who, "create_command", **order), 403, "42501", "you may not order identify")
     command = ordered(site, "reboot")
     refused(site.call(who, "cancel_command", command_id=command["id"]), 403, "42501", "may decide")
