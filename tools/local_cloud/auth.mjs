@@ -1,7 +1,7 @@
 // What lite's auth needs so that the official clients take its answers for GoTrue's.
 
-// As Postgres writes a time. GoTrue writes RFC 3339, and the Python client reads nothing else.
-const POSTGRES_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)\+00$/;
+// As Postgres writes a time into JSON. GoTrue writes its UTC as a letter.
+const POSTGRES_TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)\+00:00$/;
 const CORS = {
   "access-control-allow-origin": "*",
   "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
@@ -26,5 +26,5 @@ export async function answerAuth(request, fetch) {
 }
 
 function asGotrue(key, value) {
-  return key.endsWith("_at") && typeof value === "string" ? value.replace(POSTGRES_TIME, "$1T$2Z") : value;
+  return key.endsWith("_at") && typeof value === "string" ? value.replace(POSTGRES_TIME, "$1Z") : value;
 }

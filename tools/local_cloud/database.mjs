@@ -9,6 +9,7 @@ import { mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from "n
 import { join } from "node:path";
 import { createPgliteConnection } from "@supabase/lite/pglite";
 import { platformVersion, providePlatform } from "./platform.mjs";
+import { parsers, serializers } from "./wire_types.mjs";
 
 // One for each set of migrations that is worked with at the same time: the checkout's, and those of its tests.
 const ARCHIVES_KEPT = 3;
@@ -64,7 +65,7 @@ async function connect(dataDir, archive) {
   const loadDataDir = archive ? new Blob([await readFile(archive)]) : undefined;
   const connection = await createPgliteConnection({
     url: dataDir || undefined,
-    pgliteOptions: { loadDataDir },
+    pgliteOptions: { loadDataDir, parsers, serializers },
   });
   await connection.driver.waitReady;
   // Lite grants everything to everyone once it sees row-level security, as hosted Supabase did until 2026.

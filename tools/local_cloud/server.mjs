@@ -15,6 +15,7 @@ import { wordLikePostgrest } from "./errors.mjs";
 import { functionsEnvironment, isFunctionCall, startFunctions } from "./functions.mjs";
 import { runJobs } from "./jobs.mjs";
 import { openRealtime } from "./realtime_server.mjs";
+import { readJsonParameters } from "./wire_types.mjs";
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024; // a thousand rows are well below one megabyte
 const settings = JSON.parse(process.env.PENSTOCK_LOCAL_CLOUD);
@@ -33,6 +34,7 @@ const connection = await openDatabase(settings).catch((error) => {
 });
 const database = connection.driver;
 const columnsOf = await readColumns(database);
+const withJsonTexts = await readJsonParameters(database);
 wordLikePostgrest(connection);
 const app = new App({
   connection,
@@ -77,7 +79,8 @@ async function answer(request, environment) {
     return body ? json(status, body, headers) : new Response(null, { status, headers });
   }
   const peerAddress = environment.incoming.socket.remoteAddress ?? null;
-  const fetch = () => alone(() => app.fetch(request, { peerAddress }));
+  const readable = await withJsonTexts(request, path);
+  const fetch = () => alone(() => app.fetch(readable, { peerAddress }));
   return path.startsWith("/auth/v1/") ? answerAuth(request, fetch) : fetch();
 }
 

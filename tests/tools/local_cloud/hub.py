@@ -14,13 +14,13 @@ IGNORING = "resolution=ignore-duplicates,return=minimal"
 
 
 class Hub:
-    """A hub with one tank behind it, registered under a key of its own, and signed in."""
+    """A hub with one tank behind it, registered under a key of its own, signed in. tenant: whose it is."""
 
-    def __init__(self, cloud: CloudProcess) -> None:
+    def __init__(self, cloud: CloudProcess, tenant: str | None = None) -> None:
         self.cloud = cloud
         self.key = f"hub-{uuid.uuid4().hex[:12]}"
         self.tank_key = f"{self.key}-tank"
-        registered = cloud.admin.register_device(self.key, "hub")
+        registered = cloud.admin.register_device(self.key, "hub", tenant=tenant)
         assert registered.secret is not None
         self.secret = registered.secret
         self.id = registered.device_id
