@@ -3217,25 +3217,9 @@ export type Database = {
       "claim_audit_entries": {
         Args: { "batch_size"?: number };
         Returns: {
-          "action_type": string;
-          "actor_id": string | null;
-          "actor_type": string;
-          "details": NonNullable<Json>;
-          "id": number;
-          "ip_address": unknown;
-          "occurred_at": string;
-          "request_id": string | null;
-          "resource_id": string | null;
-          "resource_type": string;
-          "tenant_id": number | null;
-          "user_agent": string | null;
+          "entry": Json;
+          "leased_until": string;
         }[];
-        SetofOptions: {
-          from: "*";
-          to: "audit_logs";
-          isOneToOne: false;
-          isSetofReturn: true;
-        };
       };
       "claim_commands": {
         Args: { "batch_size"?: number };
@@ -3586,9 +3570,12 @@ export type Database = {
         }[];
       };
       "set_device_secret": { Args: { "device_key": string; "secret_hash": string }; Returns: number };
-      "settle_audit_entries": { Args: { "ids": (number)[]; "is_sent": boolean }; Returns: number };
+      "settle_audit_entries": {
+        Args: { "ids": (number)[]; "is_sent": boolean; "leased_until": string };
+        Returns: number;
+      };
       "settle_notification": {
-        Args: { "error"?: string; "is_sent": boolean; "notification_id": number };
+        Args: { "attempts": number; "error"?: string; "is_sent": boolean; "notification_id": number };
         Returns: undefined;
       };
       "silence_alerts": {

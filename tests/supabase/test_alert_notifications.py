@@ -42,7 +42,8 @@ def claim(database: Connection, batch_size: int = 10) -> list[Row]:
 
 def settle(database: Connection, notification: Row, is_sent: bool, error: str | None = None) -> None:
     database.execute(
-        "select public.settle_notification(%s, %s, %s)", (notification["notification_id"], is_sent, error)
+        "select public.settle_notification(%s, %s, %s, %s)",
+        (notification["notification_id"], notification["attempts"], is_sent, error),
     )
 
 
@@ -230,6 +231,23 @@ def test_what_is_sent_is_not_sent_again(database: Connection, tenant: int, tank:
     settle(database, claimed, is_sent=False, error="too late to say so")
     pass_time(database, "1 day")
     assert claim(database) == []
+    assert queue(database)[0]["status"] == "sent"
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_who_settles_too_late_changes_nothing_of_what_another_has_claimed(
+    database: Connection, tenant: int, tank: int, is_sent: bool
+) -> None:
+    add(database, tenant)
+    send_ph(database, tank, [(0, 9)])
+    (late,) = claim(database)
+    pass_time(database, "60 seconds")
+    (mine,) = claim(database)
+    settle(database, late, is_sent=is_sent, error="no answer")
+    (held,) = queue(database)
+    assert (held["status"], held["last_error"], held["sent_at"]) == ("leased", None, None)
+    assert claim(database) == []
+    settle(database, mine, is_sent=True)
     assert queue(database)[0]["status"] == "sent"
 
 
