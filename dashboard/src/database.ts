@@ -66,7 +66,7 @@ export type Database = {
           "site_id": number | null;
           "tag_name": string | null;
           "tag_value": string | null;
-          "tenant_id": number;
+          "tenant_id": number | null;
           "time_zone": string;
           "user_id": string | null;
         };
@@ -85,7 +85,7 @@ export type Database = {
           "site_id"?: number | null;
           "tag_name"?: string | null;
           "tag_value"?: string | null;
-          "tenant_id": number;
+          "tenant_id"?: number | null;
           "time_zone"?: string;
           "user_id"?: string | null;
         };
@@ -103,7 +103,7 @@ export type Database = {
           "site_id"?: number | null;
           "tag_name"?: string | null;
           "tag_value"?: string | null;
-          "tenant_id"?: number;
+          "tenant_id"?: number | null;
           "time_zone"?: string;
           "user_id"?: string | null;
         };
@@ -145,7 +145,7 @@ export type Database = {
           "notification_rule_id": number;
           "sent_at": string | null;
           "status": string;
-          "tenant_id": number;
+          "tenant_id": number | null;
           "user_id": string | null;
         };
         ComputedFields: never;
@@ -162,7 +162,7 @@ export type Database = {
           "notification_rule_id": number;
           "sent_at"?: string | null;
           "status"?: string;
-          "tenant_id": number;
+          "tenant_id"?: number | null;
           "user_id"?: string | null;
         };
         Update: {
@@ -178,7 +178,7 @@ export type Database = {
           "notification_rule_id"?: number;
           "sent_at"?: string | null;
           "status"?: string;
-          "tenant_id"?: number;
+          "tenant_id"?: number | null;
           "user_id"?: string | null;
         };
         Relationships: [

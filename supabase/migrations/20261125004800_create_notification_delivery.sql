@@ -42,7 +42,7 @@ as $$
     leased.attempts
   from leased
   join public.alerts as alert on alert.id = leased.alert_id
-  join public.devices as device on device.id = alert.device_id
+  left join public.devices as device on device.id = alert.device_id
   order by alert.severity desc, leased.id;
 $$;
 comment on function public.claim_notifications(integer) is

@@ -27,7 +27,7 @@ def tank(database: Connection, tenant: int) -> int:
     return device
 
 
-def add(database: Connection, tenant_id: int, **values: Any) -> int:
+def add(database: Connection, tenant_id: int | None, **values: Any) -> int:
     given = {"channel_type": "email", "address": "a@example.org", **values}
     return int(insert(database, "alert_notification_rules", tenant_id=tenant_id, **given))
 
@@ -193,6 +193,58 @@ def test_quiet_hours_may_reach_over_midnight(
         *hours,
     )
     assert float(waits) == pytest.approx(wait_hours * 3600)
+
+
+def note_system(database: Connection, is_active: bool) -> None:
+    database.execute("select private.note_system_alert('job_x', 'it stands still', %s)", (is_active,))
+
+
+def test_what_is_wrong_with_the_cloud_is_told_to_rules_of_no_tenant(
+    database: Connection, tenant: int, tank: int
+) -> None:
+    superadmin, former = (new_person(database, "superadmin", None) for _ in range(2))
+    database.execute(
+        "update public.profiles set role = 'admin', tenant_id = %s where id = %s", (tenant, former)
+    )
+    wanted = [add(database, None), add(database, None, user_id=superadmin)]
+    add(database, None, user_id=former)
+    of_devices = [add(database, tenant), add(database, tenant, user_id=superadmin)]
+    send_ph(database, tank, [(0, 9)])
+    assert [entry["notification_rule_id"] for entry in queue(database)] == of_devices
+    database.execute("delete from public.alert_notifications")
+
+    for _ in range(2):
+        note_system(database, is_active=True)
+    assert [row["title"] for row in claim(database)] == ["job_x", "job_x"]
+    for _ in range(2):
+        note_system(database, is_active=False)
+    told = [(row["title"], row["body"], row["payload"]["device_id"]) for row in claim(database)]
+    assert told == [("Over: job_x", "it stands still", None)] * 2
+    assert {entry["notification_rule_id"] for entry in queue(database)} == set(wanted)
+
+
+def test_only_superadmins_keep_rules_of_no_tenant(database: Connection, tenant: int) -> None:
+    superadmin, admin = new_person(database, "superadmin", None), new_person(database, "admin", tenant)
+    statement = (
+        "insert into public.alert_notification_rules (user_id, channel_type, address)"
+        " values (%s, 'email', 'a@example.org')"
+    )
+    with acting_as_person(database, superadmin):
+        database.execute(statement, (superadmin,))
+    with pytest.raises(Denied), acting_as_person(database, admin):
+        database.execute(statement, (admin,))
+    note_system(database, is_active=True)
+    seen = []
+    for who in (superadmin, admin):
+        with acting_as_person(database, who):
+            seen += [
+                one(database, "select count(*) from public.alert_notification_rules"),
+                one(database, "select count(*) from public.alert_notifications"),
+                database.execute("update public.alert_notification_rules set is_enabled = false").rowcount,
+            ]
+    assert seen == [1, 1, 1, 0, 0, 0]
+    with pytest.raises(psycopg.errors.CheckViolation, match="of_devices_or_the_system"):
+        add(database, None, tag_name="zone")
 
 
 def test_a_claim_says_all_that_a_message_needs(database: Connection, tenant: int, tank: int) -> None:
