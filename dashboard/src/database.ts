@@ -66,7 +66,7 @@ export type Database = {
           "site_id": number | null;
           "tag_name": string | null;
           "tag_value": string | null;
-          "tenant_id": number;
+          "tenant_id": number | null;
           "time_zone": string;
           "user_id": string | null;
         };
@@ -85,7 +85,7 @@ export type Database = {
           "site_id"?: number | null;
           "tag_name"?: string | null;
           "tag_value"?: string | null;
-          "tenant_id": number;
+          "tenant_id"?: number | null;
           "time_zone"?: string;
           "user_id"?: string | null;
         };
@@ -103,7 +103,7 @@ export type Database = {
           "site_id"?: number | null;
           "tag_name"?: string | null;
           "tag_value"?: string | null;
-          "tenant_id"?: number;
+          "tenant_id"?: number | null;
           "time_zone"?: string;
           "user_id"?: string | null;
         };
@@ -145,7 +145,7 @@ export type Database = {
           "notification_rule_id": number;
           "sent_at": string | null;
           "status": string;
-          "tenant_id": number;
+          "tenant_id": number | null;
           "user_id": string | null;
         };
         ComputedFields: never;
@@ -162,7 +162,7 @@ export type Database = {
           "notification_rule_id": number;
           "sent_at"?: string | null;
           "status"?: string;
-          "tenant_id": number;
+          "tenant_id"?: number | null;
           "user_id"?: string | null;
         };
         Update: {
@@ -178,7 +178,7 @@ export type Database = {
           "notification_rule_id"?: number;
           "sent_at"?: string | null;
           "status"?: string;
-          "tenant_id"?: number;
+          "tenant_id"?: number | null;
           "user_id"?: string | null;
         };
         Relationships: [
@@ -3217,25 +3217,9 @@ export type Database = {
       "claim_audit_entries": {
         Args: { "batch_size"?: number };
         Returns: {
-          "action_type": string;
-          "actor_id": string | null;
-          "actor_type": string;
-          "details": NonNullable<Json>;
-          "id": number;
-          "ip_address": unknown;
-          "occurred_at": string;
-          "request_id": string | null;
-          "resource_id": string | null;
-          "resource_type": string;
-          "tenant_id": number | null;
-          "user_agent": string | null;
+          "entry": Json;
+          "leased_until": string;
         }[];
-        SetofOptions: {
-          from: "*";
-          to: "audit_logs";
-          isOneToOne: false;
-          isSetofReturn: true;
-        };
       };
       "claim_commands": {
         Args: { "batch_size"?: number };
@@ -3586,9 +3570,12 @@ export type Database = {
         }[];
       };
       "set_device_secret": { Args: { "device_key": string; "secret_hash": string }; Returns: number };
-      "settle_audit_entries": { Args: { "ids": (number)[]; "is_sent": boolean }; Returns: number };
+      "settle_audit_entries": {
+        Args: { "ids": (number)[]; "is_sent": boolean; "leased_until": string };
+        Returns: number;
+      };
       "settle_notification": {
-        Args: { "error"?: string; "is_sent": boolean; "notification_id": number };
+        Args: { "attempts": number; "error"?: string; "is_sent": boolean; "notification_id": number };
         Returns: undefined;
       };
       "silence_alerts": {

@@ -89,3 +89,30 @@ comment on function private.my_device_id() is 'The device of this request, as it
 revoke execute on function private.my_claims(), private.my_user_id(), private.my_device_id() from public;
 grant execute on function private.my_claims(), private.my_user_id(), private.my_device_id()
   to authenticated, device, service_role;
+
+create function private.is_within(value jsonb, max_bytes integer)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  -- A number of ten bytes may take a hundred thousand digits to write, so nothing is written before it is known that
+  -- there is none. What is stored takes at most four times as much as what is written.
+  if pg_column_size(value) > 5 * max_bytes or value @? '$.** ? (@.type() == "number" && @.abs() > 1e300)' then
+    return false;
+  end if;
+  -- Of those with many places behind the point one after the other.
+  if (
+    select sum(octet_length(number::text))
+    from jsonb_path_query(value, '$.** ? (@.type() == "number")') as number
+  ) > max_bytes then
+    return false;
+  end if;
+  return octet_length(value::text) <= max_bytes;
+end
+$$;
+comment on function private.is_within(jsonb, integer) is
+  'Is the value, written as text, at most so long? Told without writing what would fill the memory; a number beyond 1e300 is too long.';
+revoke execute on function private.is_within(jsonb, integer) from public;
+grant execute on function private.is_within(jsonb, integer) to authenticated, device, service_role;

@@ -50,7 +50,7 @@ create table public.devices (
   longitude double precision,
   -- Below a minute a late batch would look like an outage.
   offline_after_s integer not null default 900 check (offline_after_s between 60 and 2592000),
-  metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object' and pg_column_size(metadata) <= 16384),
+  metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object' and private.is_within(metadata, 16384)),
   created_at timestamptz not null default now(),
   revoked_at timestamptz,
   constraint devices_site_of_same_tenant foreign key (site_id, tenant_id) references public.sites (id, tenant_id),

@@ -39,7 +39,7 @@ create table public.device_calibrations (
   device_id integer not null references public.devices (id) on delete cascade,
   metric text not null check (metric ~ '^[a-z][a-z0-9_]{0,62}$'),
   calibration_type text not null check (calibration_type in ('linear', 'polynomial', 'lookup_table')),
-  parameters jsonb not null check (jsonb_typeof(parameters) = 'object' and pg_column_size(parameters) <= 16384),
+  parameters jsonb not null check (jsonb_typeof(parameters) = 'object' and private.is_within(parameters, 16384)),
   valid_from timestamptz not null default now(),
   valid_until timestamptz,
   created_by uuid default private.my_user_id(),

@@ -8,12 +8,15 @@ create table private.dirty_ranges (
   table_name text not null,
   device_id integer not null,
   from_at timestamptz not null,
-  to_at timestamptz not null
+  to_at timestamptz not null,
+  attempts integer not null default 0,
+  next_attempt_at timestamptz not null default '-infinity'
 );
 comment on table private.dirty_ranges is
   'What has to be rolled up anew: an entry for each device and hour of a batch. Only ever added to, so batches never wait here.';
 comment on column private.dirty_ranges.from_at is 'recorded_at of the first row.';
 comment on column private.dirty_ranges.to_at is 'recorded_at of the last row, inclusive.';
+comment on column private.dirty_ranges.attempts is 'How often it could not be rolled up; others do not wait for it.';
 alter table private.dirty_ranges enable row level security;
 create policy "Nobody reads what is to be rolled up" on private.dirty_ranges for select to device using (false);
 

@@ -52,12 +52,14 @@ create table private.retired_sequences (
   device_id integer not null,
   epoch integer not null check (epoch >= 0),
   seqs int8multirange not null,
-  -- More than there are numbers in seqs: some were stored twice.
   rows_stored bigint not null check (rows_stored >= 0),
   primary key (device_id, epoch)
 );
 comment on table private.retired_sequences is
   'The numbers of rows that were stored and removed by retention, so that age never looks like loss.';
+comment on column private.retired_sequences.seqs is
+  'With those of rows that were there between them and may still be: few ranges, whatever stays longer.';
+comment on column private.retired_sequences.rows_stored is 'Rows removed.';
 alter table private.retired_sequences enable row level security;
 create policy "Nobody reads what is retired" on private.retired_sequences for select to device using (false);
 

@@ -168,8 +168,8 @@ immutable
 set search_path = ''
 as $$
   select case
-    when octet_length(value::text) <= max_bytes then value
-    when value is not null then jsonb_build_object('is_too_long', true, 'bytes', octet_length(value::text))
+    when private.is_within(value, max_bytes) then value
+    when value is not null then jsonb_build_object('is_too_long', true, 'bytes', pg_column_size(value))
   end;
 $$;
 comment on function private.bounded(jsonb, integer) is

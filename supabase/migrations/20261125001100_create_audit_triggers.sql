@@ -51,8 +51,10 @@ begin
     -- Of a tenant that is gone, those above it are left to read what became of it.
     tenant_id := case when tg_op = 'DELETE' then old.parent_id else new.id end;
   elsif tenant_id is null then
-    tenant_id := (
-      select device.tenant_id from public.devices as device where device.id = (present ->> 'device_id')::integer
+    tenant_id := coalesce(
+      (select device.tenant_id from public.devices as device where device.id = (present ->> 'device_id')::integer),
+      -- What is silenced may be a rule for all devices.
+      (select rule.tenant_id from public.alert_rules as rule where rule.id = (present ->> 'rule_id')::integer)
     );
   end if;
   perform private.note_audit(

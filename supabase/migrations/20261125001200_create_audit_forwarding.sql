@@ -32,7 +32,7 @@ create trigger await_forwarding after insert on public.audit_logs
 for each row execute function private.await_forwarding();
 
 create function public.claim_audit_entries(batch_size integer default 100)
-returns setof public.audit_logs
+returns table (leased_until timestamptz, entry jsonb)
 language sql
 security definer
 set search_path = ''
@@ -48,14 +48,15 @@ as $$
     update private.audit_forwards as forward
     set leased_until = now() + interval '2 minutes', attempts = forward.attempts + 1
     from due where forward.audit_id = due.audit_id
-    returning forward.audit_id
+    returning forward.audit_id, forward.leased_until
   )
-  select entry.* from leased join public.audit_logs as entry on entry.id = leased.audit_id order by entry.id;
+  select leased.leased_until, to_jsonb(entry)
+  from leased join public.audit_logs as entry on entry.id = leased.audit_id order by entry.id;
 $$;
 comment on function public.claim_audit_entries(integer) is
-  'The oldest entries not forwarded yet, at most a thousand. They are the caller''s for two minutes.';
+  'The oldest entries not forwarded yet, at most a thousand. They are the caller''s for two minutes, until leased_until.';
 
-create function public.settle_audit_entries(ids bigint[], is_sent boolean)
+create function public.settle_audit_entries(ids bigint[], leased_until timestamptz, is_sent boolean)
 returns integer
 language sql
 security definer
@@ -71,14 +72,16 @@ as $$
         else now() + least(interval '1 minute' * 2 ^ least(greatest(forward.attempts - 1, 0), 6), interval '1 hour')
       end
     where forward.audit_id = any (ids) and forward.forwarded_at is null
+      -- No two leases of an entry end at one moment: who comes late changes nothing of what another one holds by now.
+      and forward.leased_until = settle_audit_entries.leased_until
     returning forward.audit_id
   )
   select count(*)::integer from settled;
 $$;
-comment on function public.settle_audit_entries(bigint[], boolean) is
-  'Says of claimed entries that they were forwarded, or that it failed: then they rest and come again. Returns how many.';
+comment on function public.settle_audit_entries(bigint[], timestamptz, boolean) is
+  'Says of entries claimed together that they were forwarded, or that it failed: then they rest and come again. Returns how many.';
 
-revoke execute on function public.claim_audit_entries(integer), public.settle_audit_entries(bigint[], boolean)
+revoke execute on function public.claim_audit_entries(integer), public.settle_audit_entries(bigint[], timestamptz, boolean)
   from public, anon, authenticated;
-grant execute on function public.claim_audit_entries(integer), public.settle_audit_entries(bigint[], boolean)
+grant execute on function public.claim_audit_entries(integer), public.settle_audit_entries(bigint[], timestamptz, boolean)
   to service_role;

@@ -74,8 +74,7 @@ create table public.device_commands (
   -- No reference: a tenant may go when its devices have gone to another.
   tenant_id integer not null,
   command_type text not null references public.command_types (command_type),
-  -- As text: a number of few bytes can be written with a hundred thousand digits.
-  args jsonb not null default '{}' check (jsonb_typeof(args) = 'object' and octet_length(args::text) <= 16384),
+  args jsonb not null default '{}' check (jsonb_typeof(args) = 'object' and private.is_within(args, 16384)),
   status public.command_status not null default 'pending',
   is_dangerous boolean not null,
   is_approved boolean,
@@ -127,7 +126,7 @@ create table public.device_command_history (
   is_late boolean not null default false,
   actor_type text not null check (actor_type in ('person', 'device', 'service')),
   actor_id text check (char_length(actor_id) <= 200),
-  result jsonb check (octet_length(result::text) <= 16384),
+  result jsonb check (private.is_within(result, 16384)),
   -- The functions cut to this; a device that prints without end does not fill the disk.
   stdout text check (char_length(stdout) <= 16384),
   stderr text check (char_length(stderr) <= 16384),

@@ -37,8 +37,8 @@ begin
     raise exception 'the arguments of a command are an object'
       using errcode = 'check_violation', hint = 'Without arguments it is {}.';
   end if;
-  if octet_length(args::text) > 16384 then
-    raise exception 'the arguments of a command are too long: % bytes', octet_length(args::text)
+  if not private.is_within(args, 16384) then
+    raise exception 'the arguments of a command are too long'
       using errcode = 'check_violation', hint = 'At most 16384 bytes.';
   end if;
   -- Whoever may look at the device reads its orders, and they stay in the audit log.

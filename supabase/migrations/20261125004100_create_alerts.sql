@@ -87,6 +87,7 @@ comment on table public.alert_silences is
   'For how long nobody is told of the alerts of a device, of a rule, or of a rule for one device. They are raised all the same.';
 comment on column public.alert_silences.reason is 'For whoever wonders why it was so quiet.';
 create index alert_silences_rule_id_idx on public.alert_silences (rule_id);
+select private.audit_table('alert_silences');
 
 -- Written by functions only, so that nobody clears an alert without a trace.
 select private.open_to_people('alerts');

@@ -6,17 +6,25 @@ language plpgsql
 security definer
 set search_path = ''
 as $$
+declare
+  alert public.alerts;
 begin
   if note_system_alert.is_active then
-    insert into public.alerts (alert_type, severity, title, message, recorded_at, raised_at)
-    values ('system', 'critical', left(note_system_alert.title, 500), left(note_system_alert.message, 1000), now(), now())
-    on conflict do nothing;
+    alert.alert_type := 'system';
+    alert.severity := 'critical';
+    alert.title := note_system_alert.title;
+    alert.message := note_system_alert.message;
+    alert.recorded_at := now();
+    alert.raised_at := now();
+    alert.details := '{}';
+    perform private.raise_alert(alert);
   else
-    update public.alerts set is_active = false, cleared_at = now()
-    where alerts.alert_type = 'system' and alerts.title = left(note_system_alert.title, 500) and alerts.is_active;
+    perform private.clear_alert(active.id, now())
+    from public.alerts as active
+    where active.alert_type = 'system' and active.title = left(note_system_alert.title, 500) and active.is_active;
   end if;
 end
 $$;
 comment on function private.note_system_alert(text, text, boolean) is
-  'Raises or clears an alert that is about no device; one of a title is active at a time.';
+  'Raises or clears an alert that is about no device; one of a title is active at a time. Told to the rules of no tenant.';
 revoke execute on function private.note_system_alert(text, text, boolean) from public;

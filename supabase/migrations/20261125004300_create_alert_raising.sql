@@ -35,9 +35,14 @@ as $$
       when rule.quiet_from is null or alert.severity = 'critical' then now()
       else private.after_quiet_hours(rule.quiet_from, rule.quiet_until, rule.time_zone)
     end
-  from public.devices as device
-  join public.alert_notification_rules as rule on rule.tenant_id in (select private.tenants_above(device.tenant_id))
-  where device.id = alert.device_id
+  from public.alert_notification_rules as rule
+  left join public.devices as device on device.id = alert.device_id
+  where (
+      (alert.device_id is null and rule.tenant_id is null)
+      or rule.tenant_id = any (array(
+        select private.tenants_above(owned.tenant_id) from public.devices as owned where owned.id = alert.device_id
+      ))
+    )
     and rule.is_enabled and rule.severity_min <= alert.severity
     and (rule.site_id is null or rule.site_id = device.site_id)
     and (

@@ -47,12 +47,10 @@ begin
   if tg_op = 'DELETE' then
     perform private.forget_rule(old.id, 'the rule was deleted');
     delete from private.alert_states as state where state.rule_id = old.id;
-    perform private.note_audit('delete', 'alert_rules', old.id::text, to_jsonb(old));
     return old;
   end if;
   if tg_op = 'UPDATE' then
     if to_jsonb(new) - harmless is not distinct from to_jsonb(old) - harmless then
-      perform private.note_audit('update', 'alert_rules', new.id::text, to_jsonb(new));
       return null;
     end if;
     perform private.forget_rule(
@@ -62,9 +60,6 @@ begin
       delete from private.alert_states as state where state.rule_id = new.id;
     end if;
   end if;
-  perform private.note_audit(
-    case tg_op when 'INSERT' then 'create' else 'update' end, 'alert_rules', new.id::text, to_jsonb(new)
-  );
   return null;
 end
 $$;
@@ -83,3 +78,4 @@ for each row execute function private.follow_rule();
 create trigger forget_rule
 before delete on public.alert_rules
 for each row execute function private.follow_rule();
+select private.audit_table('alert_rules');

@@ -125,7 +125,6 @@ begin
 
   perform private.note_alert_event(silenced, 'silenced', reason)
   from private.hold_notifications(device_id, rule_id) as silenced;
-  perform private.note_audit('update', 'alert_silences', silence.id::text, to_jsonb(silence));
   return silence;
 end
 $$;

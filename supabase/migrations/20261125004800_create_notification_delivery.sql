@@ -42,13 +42,15 @@ as $$
     leased.attempts
   from leased
   join public.alerts as alert on alert.id = leased.alert_id
-  join public.devices as device on device.id = alert.device_id
+  left join public.devices as device on device.id = alert.device_id
   order by alert.severity desc, leased.id;
 $$;
 comment on function public.claim_notifications(integer) is
   'Leases notifications that are due, for 60 seconds. Who does not settle them by then leaves them to others.';
 
-create function public.settle_notification(notification_id bigint, is_sent boolean, error text default null)
+create function public.settle_notification(
+  notification_id bigint, attempts integer, is_sent boolean, error text default null
+)
 returns void
 language sql
 security definer
@@ -60,13 +62,15 @@ as $$
     last_error = case when not is_sent then left(coalesce(error, 'no reason given'), 500) end,
     -- 1, 2, 4, 8 minutes.
     next_attempt_at = now() + interval '1 minute' * 2 ^ (leased.attempts - 1)
-  where leased.id = settle_notification.notification_id and leased.status = 'leased';
+  where leased.id = settle_notification.notification_id and leased.status = 'leased'
+    -- Every lease is one attempt more: who comes late changes nothing of what another one holds by now.
+    and leased.attempts = settle_notification.attempts;
 $$;
-comment on function public.settle_notification(bigint, boolean, text) is
-  'Says how a delivery went. Failed ones are due again after 1, 2, 4 and 8 minutes; the fifth failure is the last.';
+comment on function public.settle_notification(bigint, integer, boolean, text) is
+  'Says how a delivery went, with the attempts of the claim. Failed ones are due again after 1, 2, 4 and 8 minutes; the fifth failure is the last.';
 
 revoke execute on function
-  public.claim_notifications(integer), public.settle_notification(bigint, boolean, text)
+  public.claim_notifications(integer), public.settle_notification(bigint, integer, boolean, text)
   from public, anon, authenticated;
 grant execute on function
-  public.claim_notifications(integer), public.settle_notification(bigint, boolean, text) to service_role;
+  public.claim_notifications(integer), public.settle_notification(bigint, integer, boolean, text) to service_role;

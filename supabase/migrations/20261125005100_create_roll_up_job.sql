@@ -192,6 +192,78 @@ $$;
 comment on function private.count_uptime(integer[], timestamptz[], timestamptz) is
   'Counts again for how long these devices were heard on the days of these hours.';
 
+create function private.rest_entry(entry_id bigint, error text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  failed private.dirty_ranges;
+begin
+  update private.dirty_ranges as entry set
+    attempts = entry.attempts + 1,
+    -- One minute, two, four, and so on up to an hour. Never given up: charts and retention know what is not rolled up.
+    next_attempt_at = now() + least(interval '1 minute' * 2 ^ least(entry.attempts, 6), interval '1 hour')
+  where entry.id = entry_id
+  returning * into failed;
+  if failed.attempts >= 5 then
+    perform private.note_system_alert(
+      'roll_up_' || failed.table_name,
+      format(
+        'Entry %s of dirty_ranges (device %s, %s to %s) could not be rolled up %s times: %s. Others go on; this one is '
+        'tried again each hour, and rows of its time are kept until then.',
+        failed.id, failed.device_id, failed.from_at, failed.to_at, failed.attempts, error
+      ),
+      true
+    );
+  end if;
+end
+$$;
+comment on function private.rest_entry(bigint, text) is
+  'Lets an entry that could not be rolled up rest, ever longer; from the fifth time on superadmins are told.';
+
+create function private.roll_up_entries(table_name text, entry_ids bigint[], most_failures integer default 100)
+returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+  half constant integer := cardinality(entry_ids) / 2;
+  failures integer;
+begin
+  begin
+    -- Rows of an entry were committed with it, so this statement and those after it see them.
+    perform private.roll_up_table(
+      roll_up_entries.table_name, array_agg(hourly.device_id), array_agg(hourly.hour_at)
+    )
+    from (
+      select distinct entry.device_id, hour_at
+      from private.dirty_ranges as entry
+      cross join lateral generate_series(
+        date_bin('1 hour', entry.from_at, 'epoch'), entry.to_at, interval '1 hour'
+      ) as hour_at
+      where entry.id = any (entry_ids)
+    ) as hourly;
+    delete from private.dirty_ranges as entry where entry.id = any (entry_ids);
+    return 0;
+  exception when others then
+    if half = 0 then
+      perform private.rest_entry(entry_ids[1], sqlerrm);
+      return 1;
+    end if;
+  end;
+  -- Which of them it was is found by halving. Where all fail, that takes 10 ms each: the next call goes on.
+  failures := private.roll_up_entries(table_name, entry_ids[:half], most_failures);
+  if failures < most_failures then
+    failures := failures
+      + private.roll_up_entries(table_name, entry_ids[half + 1:], most_failures - failures);
+  end if;
+  return failures;
+end
+$$;
+comment on function private.roll_up_entries(text, bigint[], integer) is
+  'Rolls up what these entries of one table name, and removes them. Those that cannot be rolled up rest, at most so many; returns how many.';
+
 create function private.roll_up(batch_size integer default 5000)
 returns integer
 language plpgsql
@@ -199,48 +271,41 @@ set search_path = ''
 as $$
 declare
   touched record;
-  consumed integer := 0;
+  taken integer := 0;
 begin
   -- Retention takes the same lock: it must not remove what is being counted.
   if not pg_try_advisory_xact_lock(1883, -1) then
     return 0;
   end if;
-  -- In one transaction with what follows: whoever fails leaves the entries where they were. Rows of an entry were
-  -- committed with it, so the statements after this one see them.
   for touched in
-    with taken as (
-      delete from private.dirty_ranges
-      where dirty_ranges.id in (
-        select waiting.id from private.dirty_ranges as waiting order by waiting.id limit batch_size
-        for update skip locked
-      )
-      returning *
-    ),
-    hourly as (
-      select distinct taken.table_name, taken.device_id, hour_at
-      from taken
-      cross join lateral generate_series(
-        date_bin('1 hour', taken.from_at, 'epoch'), taken.to_at, interval '1 hour'
-      ) as hour_at
-    )
-    select hourly.table_name, array_agg(hourly.device_id) as device_ids, array_agg(hourly.hour_at) as hours,
-      (select count(*) from taken where taken.table_name = hourly.table_name) as entries
-    from hourly
-    group by hourly.table_name
+    select waiting.table_name, array_agg(waiting.id order by waiting.id) as entry_ids
+    from (
+      select entry.id, entry.table_name from private.dirty_ranges as entry
+      where entry.next_attempt_at <= now() order by entry.id limit batch_size
+      for update skip locked
+    ) as waiting
+    group by waiting.table_name
   loop
-    perform private.roll_up_table(touched.table_name, touched.device_ids, touched.hours);
-    consumed := consumed + touched.entries;
+    perform private.roll_up_entries(touched.table_name, touched.entry_ids);
+    taken := taken + cardinality(touched.entry_ids);
   end loop;
-  return consumed;
+  perform private.note_system_alert(told.title, '', false)
+  from public.alerts as told
+  where told.is_active and told.alert_type = 'system' and starts_with(told.title, 'roll_up_') and not exists (
+    select from private.dirty_ranges as entry
+    where entry.attempts >= 5 and entry.table_name = substr(told.title, length('roll_up_') + 1)
+  );
+  return taken;
 end
 $$;
 comment on function private.roll_up(integer) is
-  'Rolls up what the oldest entries name, at most this many, and returns how many. None while another one does it.';
+  'Rolls up what the oldest entries name, at most this many, and returns how many it took. None while another one does it.';
 
 revoke execute on function
   private.rollup_columns(text, boolean),
   private.make_buckets(text, text, text, text, interval, integer[], tstzrange[]),
   private.add_to_buckets(private.rollups, integer[], tstzrange[]),
   private.roll_up_table(text, integer[], timestamptz[]),
-  private.count_uptime(integer[], timestamptz[], timestamptz), private.roll_up(integer)
+  private.count_uptime(integer[], timestamptz[], timestamptz), private.rest_entry(bigint, text),
+  private.roll_up_entries(text, bigint[], integer), private.roll_up(integer)
   from public;

@@ -67,23 +67,43 @@ as $$
 $$;
 comment on function private.partitions_of(text) is 'The partitions of a table with their times, oldest first, without the default one.';
 
-create function private.remember_sequences(leaf text)
+create function private.remember_sequences(table_name text, leaf text)
 returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  span record;
+  neighbours text;
 begin
+  select part.from_at, part.to_at into span
+  from private.partitions_of(remember_sequences.table_name) as part where part.leaf = remember_sequences.leaf;
+  -- The numbers of a device run on over its tables, and heartbeats go months before telemetry: alone each of them would
+  -- be a range. Rows in default partitions are left out: they are removed one by one, and counted if not known yet.
+  select string_agg(
+    format(
+      ' union all select device_id, epoch, seq, false from partitions.%I where recorded_at >= $1 and recorded_at < $2',
+      beside.leaf
+    ), ''
+  ) into neighbours
+  from private.partitioned_tables as planned
+  cross join lateral private.partitions_of(planned.table_name) as beside
+  where planned.time_column = 'recorded_at' and planned.table_name <> remember_sequences.table_name
+    and beside.from_at < span.to_at and beside.to_at > span.from_at;
   execute format(
     'insert into private.retired_sequences as kept (device_id, epoch, seqs, rows_stored)
-     select device_id, epoch, range_agg(int8range(seq, seq + 1)), count(*) from partitions.%I group by device_id, epoch
+     select device_id, epoch, range_agg(int8range(seq, seq + 1)), count(*) filter (where is_going)
+     from (select device_id, epoch, seq, true as is_going from partitions.%I%s) as stored
+     group by device_id, epoch having bool_or(is_going)
      on conflict (device_id, epoch) do update set
        seqs = kept.seqs + excluded.seqs,
        rows_stored = kept.rows_stored + excluded.rows_stored',
-    leaf
-  );
+    leaf, neighbours
+  ) using span.from_at, span.to_at;
 end
 $$;
-comment on function private.remember_sequences(text) is 'Notes the numbers of the rows of a partition that is about to go.';
+comment on function private.remember_sequences(text, text) is
+  'Notes the numbers of the rows of a partition that is about to go, and of those beside them that stay.';
 
 create function private.retire_rows(table_name text, rows jsonb[])
 returns bigint
@@ -134,6 +154,6 @@ comment on function private.remove_strays(private.partitioned_tables, timestampt
   'Removes old rows from the default partition and returns how many.';
 
 revoke execute on function
-  private.partitions_of(text), private.remember_sequences(text), private.retire_rows(text, jsonb[]),
+  private.partitions_of(text), private.remember_sequences(text, text), private.retire_rows(text, jsonb[]),
   private.remove_strays(private.partitioned_tables, timestamptz)
   from public;

@@ -133,7 +133,7 @@ begin
   where archives.id = read_archive.archive_id and archives.finished_at is null
   returning * into archive;
   if not found then
-    raise exception 'archive % is finished or does not exist', archive_id using errcode = 'no_data_found';
+    raise exception 'archive % is finished or does not exist', archive_id using errcode = 'foreign_key_violation';
   end if;
   if archive.leaf is null then
     return query
@@ -194,7 +194,7 @@ declare
 begin
   select * into archive from private.archives where archives.id = archive_id and finished_at is null for update;
   if not found then
-    raise exception 'archive % is finished or does not exist', archive_id using errcode = 'no_data_found';
+    raise exception 'archive % is finished or does not exist', archive_id using errcode = 'foreign_key_violation';
   end if;
   counted := private.count_archive(archive);
   if counted is distinct from finish_archive.rows then

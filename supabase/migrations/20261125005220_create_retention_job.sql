@@ -52,7 +52,7 @@ begin
   removed := private.remove_strays(planned, until);
   if leaf is not null then
     if is_of_rows then
-      perform private.remember_sequences(leaf);
+      perform private.remember_sequences(planned.table_name, leaf);
     end if;
     execute format('drop table partitions.%I', leaf);
   end if;

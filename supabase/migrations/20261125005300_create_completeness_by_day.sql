@@ -42,7 +42,9 @@ begin
   ),
   placed as (
     select marks.*, coalesce(max(marks.last_seq) over (
-      partition by marks.epoch order by marks.first_seq rows between unbounded preceding and 1 preceding
+      -- What is retired may begin with a row that is still here, and then that row has the day.
+      partition by marks.epoch order by marks.first_seq, marks.recorded_at
+      rows between unbounded preceding and 1 preceding
     ), 0) as last_before
     from marks
   ),

@@ -227,7 +227,10 @@ def test_every_notification_is_claimed_once(site: Site) -> None:
         while rows := database.execute("select * from public.claim_notifications(3)").fetchall():
             for row in rows:
                 claimed.append(row["notification_id"])
-                database.execute("select public.settle_notification(%s, true)", (row["notification_id"],))
+                database.execute(
+                    "select public.settle_notification(%s, %s, true)",
+                    (row["notification_id"], row["attempts"]),
+                )
 
     at_once(site, deliver, count=8)
     assert expected == 3 * DEVICES * 5

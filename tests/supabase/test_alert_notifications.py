@@ -27,7 +27,7 @@ def tank(database: Connection, tenant: int) -> int:
     return device
 
 
-def add(database: Connection, tenant_id: int, **values: Any) -> int:
+def add(database: Connection, tenant_id: int | None, **values: Any) -> int:
     given = {"channel_type": "email", "address": "a@example.org", **values}
     return int(insert(database, "alert_notification_rules", tenant_id=tenant_id, **given))
 
@@ -42,7 +42,8 @@ def claim(database: Connection, batch_size: int = 10) -> list[Row]:
 
 def settle(database: Connection, notification: Row, is_sent: bool, error: str | None = None) -> None:
     database.execute(
-        "select public.settle_notification(%s, %s, %s)", (notification["notification_id"], is_sent, error)
+        "select public.settle_notification(%s, %s, %s, %s)",
+        (notification["notification_id"], notification["attempts"], is_sent, error),
     )
 
 
@@ -194,6 +195,58 @@ def test_quiet_hours_may_reach_over_midnight(
     assert float(waits) == pytest.approx(wait_hours * 3600)
 
 
+def note_system(database: Connection, is_active: bool) -> None:
+    database.execute("select private.note_system_alert('job_x', 'it stands still', %s)", (is_active,))
+
+
+def test_what_is_wrong_with_the_cloud_is_told_to_rules_of_no_tenant(
+    database: Connection, tenant: int, tank: int
+) -> None:
+    superadmin, former = (new_person(database, "superadmin", None) for _ in range(2))
+    database.execute(
+        "update public.profiles set role = 'admin', tenant_id = %s where id = %s", (tenant, former)
+    )
+    wanted = [add(database, None), add(database, None, user_id=superadmin)]
+    add(database, None, user_id=former)
+    of_devices = [add(database, tenant), add(database, tenant, user_id=superadmin)]
+    send_ph(database, tank, [(0, 9)])
+    assert [entry["notification_rule_id"] for entry in queue(database)] == of_devices
+    database.execute("delete from public.alert_notifications")
+
+    for _ in range(2):
+        note_system(database, is_active=True)
+    assert [row["title"] for row in claim(database)] == ["job_x", "job_x"]
+    for _ in range(2):
+        note_system(database, is_active=False)
+    told = [(row["title"], row["body"], row["payload"]["device_id"]) for row in claim(database)]
+    assert told == [("Over: job_x", "it stands still", None)] * 2
+    assert {entry["notification_rule_id"] for entry in queue(database)} == set(wanted)
+
+
+def test_only_superadmins_keep_rules_of_no_tenant(database: Connection, tenant: int) -> None:
+    superadmin, admin = new_person(database, "superadmin", None), new_person(database, "admin", tenant)
+    statement = (
+        "insert into public.alert_notification_rules (user_id, channel_type, address)"
+        " values (%s, 'email', 'a@example.org')"
+    )
+    with acting_as_person(database, superadmin):
+        database.execute(statement, (superadmin,))
+    with pytest.raises(Denied), acting_as_person(database, admin):
+        database.execute(statement, (admin,))
+    note_system(database, is_active=True)
+    seen = []
+    for who in (superadmin, admin):
+        with acting_as_person(database, who):
+            seen += [
+                one(database, "select count(*) from public.alert_notification_rules"),
+                one(database, "select count(*) from public.alert_notifications"),
+                database.execute("update public.alert_notification_rules set is_enabled = false").rowcount,
+            ]
+    assert seen == [1, 1, 1, 0, 0, 0]
+    with pytest.raises(psycopg.errors.CheckViolation, match="of_devices_or_the_system"):
+        add(database, None, tag_name="zone")
+
+
 def test_a_claim_says_all_that_a_message_needs(database: Connection, tenant: int, tank: int) -> None:
     add(database, tenant, channel_type="webhook", address="https://example.org/in")
     send_ph(database, tank, [(0, 9)])
@@ -230,6 +283,23 @@ def test_what_is_sent_is_not_sent_again(database: Connection, tenant: int, tank:
     settle(database, claimed, is_sent=False, error="too late to say so")
     pass_time(database, "1 day")
     assert claim(database) == []
+    assert queue(database)[0]["status"] == "sent"
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_who_settles_too_late_changes_nothing_of_what_another_has_claimed(
+    database: Connection, tenant: int, tank: int, is_sent: bool
+) -> None:
+    add(database, tenant)
+    send_ph(database, tank, [(0, 9)])
+    (late,) = claim(database)
+    pass_time(database, "60 seconds")
+    (mine,) = claim(database)
+    settle(database, late, is_sent=is_sent, error="no answer")
+    (held,) = queue(database)
+    assert (held["status"], held["last_error"], held["sent_at"]) == ("leased", None, None)
+    assert claim(database) == []
+    settle(database, mine, is_sent=True)
     assert queue(database)[0]["status"] == "sent"
 
 

@@ -104,6 +104,22 @@ def test_an_archive_with_other_rows_is_refused(database: Connection, hub: int) -
         finish(database, work["archive_id"], rows + 1)
 
 
+def test_an_archive_that_is_finished_or_not_there_is_the_callers_mistake(
+    database: Connection, hub: int
+) -> None:
+    work = claim(database)
+    assert work is not None
+    finish(database, work["archive_id"], len(read(database, work["archive_id"])))
+    for archive_id in (work["archive_id"], 10**9):
+        for ask in (read, lambda database, archive_id: finish(database, archive_id, 0)):
+            # The REST server answers 409; to a code that it does not know, 500: try again.
+            with (
+                pytest.raises(psycopg.errors.ForeignKeyViolation, match="finished or does not exist"),
+                database.transaction(),
+            ):
+                ask(database, archive_id)
+
+
 def test_what_got_rows_afterwards_is_archived_again(database: Connection, hub: int) -> None:
     archive_all(database)
     upload(database, "telemetry_tank", [ago(hub, 26, 70)])

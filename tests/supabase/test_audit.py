@@ -7,6 +7,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from tests.supabase.fleet import insert
 from tests.supabase.orders import (
     Site,
     approve,
@@ -292,6 +293,59 @@ def test_a_secret_that_changed_is_told_and_not_shown(database: Connection) -> No
     assert updated["details"] == {"before": hidden, "after": hidden}
 
 
+def test_who_changes_what_raises_an_alert_is_noted(database: Connection, site: Site) -> None:
+    values = {"name": "too high", "rule_type": "offline", "severity": "critical"}
+    with acting_as_person(database, site.admin):
+        database.execute(
+            "insert into public.alert_rules (tenant_id, name, rule_type, severity)"
+            " values (%(tenant_id)s, %(name)s, %(rule_type)s, %(severity)s)",
+            {"tenant_id": site.tenant, **values},
+        )
+        database.execute("update public.alert_rules set severity = 'info'")
+        database.execute("update public.alert_rules set is_enabled = false, severity = 'info'")
+        database.execute("delete from public.alert_rules")
+    made, called, stopped, gone = database.execute(
+        "select * from public.audit_logs where resource_type = 'alert_rules' order by id"
+    )
+    assert values.items() <= made["details"]["after"].items()
+    assert called["details"] == {"before": {"severity": "critical"}, "after": {"severity": "info"}}
+    assert stopped["details"] == {"before": {"is_enabled": True}, "after": {"is_enabled": False}}
+    assert [entry["action_type"] for entry in (made, stopped, gone)] == ["create", "update", "delete"]
+    for entry in (made, called, stopped, gone):
+        assert (entry["actor_id"], entry["tenant_id"]) == (str(site.admin), site.tenant)
+
+
+def test_who_is_told_of_alerts_is_noted_without_addresses(database: Connection, site: Site) -> None:
+    with acting_as_person(database, site.viewer):
+        database.execute(
+            "insert into public.alert_notification_rules (tenant_id, user_id, channel_type, address)"
+            " values (%s, %s, 'webhook', 'https://example.org/?key=1')",
+            (site.tenant, site.viewer),
+        )
+        database.execute("update public.alert_notification_rules set address = 'https://example.org/?key=2'")
+    made, moved = database.execute(
+        "select * from public.audit_logs where resource_type = 'alert_notification_rules' order by id"
+    )
+    assert made["details"]["after"]["channel_type"] == "webhook"
+    assert moved["details"] == {"before": {"address": "(not shown)"}, "after": {"address": "(not shown)"}}
+    assert (moved["actor_id"], moved["tenant_id"]) == (str(site.viewer), site.tenant)
+    assert "example.org" not in str([made, moved])
+
+
+@pytest.mark.parametrize("of", ["device", "rule"])
+def test_a_silence_is_noted_with_its_reason(database: Connection, site: Site, of: str) -> None:
+    rule = insert(database, "alert_rules", tenant_id=site.tenant, name="silent", rule_type="offline")
+    silenced = {"device_id": site.tank} if of == "device" else {"rule_id": rule}
+    with acting_as_person(database, site.superadmin):
+        for reason in ("cleaning", "cleaning goes on"):
+            arguments = {"until_time": "tomorrow", "reason": reason, **silenced}
+            silence = call(database, "silence_alerts", **arguments)["id"]
+    made, prolonged = audited(database, "alert_silences", silence)
+    assert made["details"]["after"]["reason"] == "cleaning"
+    assert prolonged["details"]["after"]["reason"] == "cleaning goes on"
+    assert (made["tenant_id"], prolonged["tenant_id"]) == (site.tenant, site.tenant)
+
+
 def test_what_sets_devices_up_is_audited(database: Connection) -> None:
     found = database.execute(
         "select tgrelid::regclass::text as name from pg_trigger where tgname = 'audit_change' order by 1"
@@ -307,6 +361,9 @@ def test_what_sets_devices_up_is_audited(database: Connection) -> None:
         "device_deep_settings",
         "device_footfall_settings",
         "command_types",
+        "alert_rules",
+        "alert_notification_rules",
+        "alert_silences",
     } <= {row["name"] for row in found}
 
 

@@ -285,3 +285,61 @@ def test_what_a_hub_says_after_the_cloud_gave_up_is_kept_beside_it(database: Con
     assert late[-1]["exit_code"] == 0
     with pytest.raises(psycopg.errors.CheckViolation):
         report(database, site.hub, command_id, "failed")
+
+
+@pytest.mark.parametrize("number", ["1e131000", "-1e131000", "0e-16383", "1e-16383"])
+def test_numbers_that_are_longer_than_they_look_do_not_fill_the_memory(
+    database: Connection, site: Site, number: str
+) -> None:
+    """Ninety kilobytes, which Postgres would write with up to 1.3 gigabytes."""
+    command_id = new_command(database, site, "sent")
+    database.execute("set local statement_timeout = '5s'")
+    with acting_as(database, "device", site.hub):
+        database.execute(
+            "select public.report_command(%s, 'executed', %s::jsonb)",
+            (command_id, f"[{','.join([number] * 10_000)}]"),
+        )
+    kept = history(database, command_id)[-1]["result"]
+    assert kept["is_too_long"] is True
+
+
+@pytest.mark.parametrize(
+    ("value", "is_within"),
+    [
+        (f'{{"a": "{"x" * 16_375}"}}', True),
+        (f'{{"a": "{"x" * 16_376}"}}', False),
+        (f"[{', '.join('1' * 5461)}]", True),
+        (f"[{', '.join('1' * 5462)}]", False),
+        (f"[{', '.join(['[]'] * 4096)}]", True),
+        (f"[{', '.join(['[[]]'] * 3000)}]", False),
+        ("1e300", True),
+        ("1e301", False),
+        ('{"a": [{"b": 1e301}]}', False),
+        ("null", True),
+    ],
+    ids=range(10),
+)
+def test_how_long_a_value_is_is_told_to_the_byte(database: Connection, value: str, is_within: bool) -> None:
+    found = database.execute("select private.is_within(%s::jsonb, 16384) as answer", (value,)).fetchone()
+    assert found == {"answer": is_within}
+
+
+def test_every_text_of_a_device_is_bounded(database: Connection) -> None:
+    """Each column that a device may write itself and that can be of any length is held by a constraint."""
+    unbounded = database.execute(
+        """
+        select class.oid::regclass::text as table, attribute.attname as column
+        from pg_attribute as attribute
+        join pg_class as class on class.oid = attribute.attrelid and class.relkind in ('r', 'p')
+        cross join unnest(array['insert', 'update']) as way
+        where class.relnamespace = 'public'::regnamespace
+          and attribute.attnum > 0 and not attribute.attisdropped and attribute.attlen = -1
+          and has_column_privilege('device', class.oid, attribute.attnum, way)
+          and not exists (
+            select from pg_constraint as held
+            where held.conrelid = class.oid and held.contype in ('c', 'f')
+              and attribute.attnum = any (held.conkey)
+          )
+        """
+    ).fetchall()
+    assert unbounded == []

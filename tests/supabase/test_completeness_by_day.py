@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.supabase.roles import Connection, acting_as_person, new_person, register, upload
 from tests.supabase.test_completeness import ledger_entry
-from tests.supabase.test_retention import NOON, ago, keep, retire
+from tests.supabase.test_retention import NOON, ago, keep, old_partitions, retire
 from tests.supabase.test_rollups import roll_up
 
 TODAY = NOON.date()
@@ -75,6 +75,18 @@ def test_what_came_again_after_retention_makes_no_hole(database: Connection, tan
     upload(database, "error_logs", said[4:5])
     upload(database, "telemetry_tank", [ago(tank, 11, 1)])
     assert by_day(database, tank, 70) == {60: (1, 0, 0, 0), 1: (1, 0, 0, 0)}
+
+
+def test_a_hole_before_a_row_that_stays_keeps_its_day_when_those_beside_it_go(
+    database: Connection, tank: int
+) -> None:
+    old_partitions(database, "device_heartbeats", 60)
+    upload(database, "telemetry_tank", [ago(tank, seq, 30) for seq in (1, 3)])
+    upload(database, "device_heartbeats", [ago(tank, seq, 30) for seq in (4, 5)])
+    roll_up(database)
+    assert by_day(database, tank, 40) == {30: (4, 0, 0, 1)}
+    retire(database)
+    assert by_day(database, tank, 40) == {30: (2, 0, 0, 1)}
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

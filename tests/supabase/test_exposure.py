@@ -8,6 +8,7 @@ OUTSIDERS = ("anon", "authenticated", "device")
 # Every function a role may call; a new one has to be written down here.
 CALLABLE = {
     "device": {
+        "private.is_within",
         "private.my_claims",
         "private.my_user_id",
         "private.my_device_id",
@@ -17,6 +18,7 @@ CALLABLE = {
         "public.report_command",
     },
     "authenticated": {
+        "private.is_within",
         "private.my_claims",
         "private.my_user_id",
         "private.my_device_id",
@@ -51,6 +53,7 @@ CALLABLE = {
         "private.count_open_alerts",
     },
     "service_role": {
+        "private.is_within",
         "private.my_claims",
         "private.my_user_id",
         "private.my_device_id",

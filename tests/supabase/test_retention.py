@@ -25,6 +25,17 @@ def keep(database: Connection, table: str, days: int) -> None:
     )
 
 
+def old_partitions(database: Connection, table: str, days: int) -> None:
+    """Make the partitions that would be there if these days had been lived through."""
+    planned = database.execute(
+        "select keep_days from private.partitioned_tables where table_name = %s", (table,)
+    ).fetchone()
+    assert planned is not None
+    keep(database, table, days)
+    database.execute("select private.make_partitions()")
+    keep(database, table, planned["keep_days"])
+
+
 def retire(database: Connection) -> list[str]:
     """Take steps of retention until none is left, and say what they removed."""
     done = []
@@ -233,3 +244,30 @@ def test_the_numbers_of_rows_are_remembered_as_ranges(database: Connection, hub:
     retire(database)
     found = database.execute("select seqs::text, rows_stored from private.retired_sequences").fetchall()
     assert found == [{"seqs": "{[1,30)}", "rows_stored": 29}]
+
+
+def test_tables_kept_for_different_times_leave_few_ranges(database: Connection, hub: int) -> None:
+    """Heartbeats go after a week, the telemetry between them after a quarter of a year."""
+    days = 60
+    old_partitions(database, "device_heartbeats", days)
+    beats = [ago(hub, 2 * n, days - n / 24, cpu_percent=1) for n in range(1, 24 * days)]
+    readings = [ago(hub, 2 * n - 1, days - (n - 0.5) / 24, ph=7) for n in range(1, 24 * days) if n != 100]
+    for table, rows in (("device_heartbeats", beats), ("telemetry_tank", readings)):
+        upload(database, table, rows)
+    roll_up(database)
+    before = completeness(database)
+    assert (before[0]["rows_stored"], before[0]["rows_unexplained"]) == (len(beats) + len(readings), 1)
+
+    retire(database)
+    assert count(database, "device_heartbeats") < 24 * 20
+    assert count(database, "telemetry_tank") == len(readings)
+    assert completeness(database) == before
+    found = database.execute(
+        "select (select count(*) from unnest(seqs)) as ranges from private.retired_sequences"
+    ).fetchall()
+    assert found == [{"ranges": 2}]  # before the hole and after it
+
+    keep(database, "telemetry_tank", 10)
+    retire(database)
+    assert count(database, "telemetry_tank") < 24 * 20
+    assert completeness(database) == before

@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 
 from tests.supabase.conftest import migrate, new_database
 from tests.supabase.roles import Connection, Row, acting_as, count, register, upload
-from tests.supabase.test_retention import ago, completeness, keep, leaves, remember, retire, sent_by
+from tests.supabase.test_retention import ago, completeness, leaves, old_partitions, remember, retire, sent_by
 from tests.supabase.test_rollups import assert_alike, kept, roll_up
 
 UPLOADERS = 3
@@ -52,10 +52,8 @@ def test_whatever_happens_at_once_ends_like_a_recomputation(racing: str) -> None
     with connect(racing) as database:
         hub = register(database, "hub", kind="hub")
         # Partitions that are there when retention begins, and too old.
-        keep(database, "device_heartbeats", 30)
-        database.execute("select private.make_partitions()")
+        old_partitions(database, "device_heartbeats", 30)
         before = leaves(database, "device_heartbeats")
-        keep(database, "device_heartbeats", 7)
     batches = [batches_of(hub, seed) for seed in range(UPLOADERS)]
     is_over = Event()
 

@@ -180,11 +180,11 @@ def test_what_fails_half_way_loses_no_entry(database: Connection, tanks: tuple[i
     database.execute(
         "alter table public.telemetry_tank_daily add constraint breaks check (device_id = 0) not valid"
     )
-    with pytest.raises(psycopg.errors.CheckViolation), database.transaction():
-        roll_up(database)
+    assert roll_up(database) == 3
     assert kept(database, "telemetry_tank_hourly") == []
     database.execute("alter table public.telemetry_tank_daily drop constraint breaks")
-    assert roll_up(database) == 3
+    pass_time(database, "1 minute")
+    assert roll_up(database) == 2
     assert len(kept(database, "telemetry_tank_hourly")) == 2
     assert len(kept(database, "telemetry_flow_daily")) == 1
 
@@ -243,3 +243,66 @@ def test_a_metric_added_later_is_rolled_up_too(database: Connection, tanks: tupl
         5,
         2,
     )
+
+
+@pytest.fixture
+def poisoned(database: Connection, tanks: tuple[int, int]) -> tuple[int, int]:
+    """Two tanks: five entries of one that can never be rolled up, and after them forty of the other."""
+    database.execute(
+        psycopg.sql.SQL(
+            "alter table public.telemetry_tank_daily add constraint poison check (device_id <> {})"
+        ).format(psycopg.sql.Literal(tanks[0]))
+    )
+    for tank, batches in zip(tanks, (5, 40), strict=True):
+        for seq in range(1, batches + 1):
+            upload(database, "telemetry_tank", [at(tank, seq, 30 * seq, ph=7)])
+    return tanks
+
+
+def pass_time(database: Connection, interval: str) -> None:
+    database.execute(
+        "update private.dirty_ranges set next_attempt_at = next_attempt_at - %s::interval", (interval,)
+    )
+
+
+def system_alerts(database: Connection) -> list[Row]:
+    return database.execute("select * from public.alerts where alert_type = 'system' order by id").fetchall()
+
+
+@pytest.mark.parametrize("batch_size", [3, 5000])
+def test_an_entry_that_always_fails_is_in_nobodys_way(
+    database: Connection, poisoned: tuple[int, int], batch_size: int
+) -> None:
+    while roll_up(database, batch_size):
+        pass
+    left = database.execute("select device_id, attempts from private.dirty_ranges").fetchall()
+    assert left == [{"device_id": poisoned[0], "attempts": 1}] * 5
+    (day,) = kept(database, "telemetry_tank_daily")
+    assert (day["device_id"], day["readings"]) == (poisoned[1], 40)
+
+
+def test_an_entry_that_goes_on_failing_is_told_and_done_when_it_can_be(
+    database: Connection, poisoned: tuple[int, int]
+) -> None:
+    for minutes in (1, 2, 4, 8):
+        roll_up(database)
+        assert system_alerts(database) == []
+        pass_time(database, f"{60 * minutes - 1} seconds")
+        assert roll_up(database) == 0
+        pass_time(database, "1 second")
+    roll_up(database)
+    (told,) = system_alerts(database)
+    first = database.execute("select min(id) as id from private.dirty_ranges").fetchone()
+    assert first is not None
+    assert told["title"] == "roll_up_telemetry_tank"
+    assert f"Entry {first['id']} of dirty_ranges (device {poisoned[0]}, " in told["message"]
+    assert 'violates check constraint "poison"' in told["message"]
+
+    database.execute("alter table public.telemetry_tank_daily drop constraint poison")
+    pass_time(database, "1 hour")
+    assert roll_up(database) == 5
+    assert [alert["is_active"] for alert in system_alerts(database)] == [False]
+    assert {day["device_id"]: day["readings"] for day in kept(database, "telemetry_tank_daily")} == {
+        poisoned[0]: 5,
+        poisoned[1]: 40,
+    }

@@ -17,6 +17,11 @@ interface Entry {
   id: number;
 }
 
+interface Claimed {
+  leased_until: string;
+  entry: Entry;
+}
+
 interface Target {
   url: string;
   secret: string;
@@ -48,11 +53,16 @@ async function forward(target: Target): Promise<Response> {
   const startMs = performance.now();
   let forwarded = 0;
   while (performance.now() - startMs < BUDGET_MS) {
-    const entries = await rpc<Entry[]>("claim_audit_entries", { batch_size: BATCH_SIZE });
-    if (entries.length === 0) return json(200, { forwarded, is_empty: true });
+    const [first, ...others] = await rpc<Claimed[]>("claim_audit_entries", { batch_size: BATCH_SIZE });
+    if (!first) return json(200, { forwarded, is_empty: true });
+    const entries = [first, ...others].map(({ entry }) => entry);
     const delivery = await send(target, entries);
     const isSent = delivery.outcome === "sent";
-    await rpc("settle_audit_entries", { ids: entries.map((entry) => entry.id), is_sent: isSent });
+    await rpc("settle_audit_entries", {
+      ids: entries.map((entry) => entry.id),
+      leased_until: first.leased_until,
+      is_sent: isSent,
+    });
     if (delivery.outcome !== "sent") {
       return json(502, { code: "not_taken", message: delivery.reason, forwarded, is_empty: false });
     }

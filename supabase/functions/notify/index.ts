@@ -44,6 +44,7 @@ async function settle(notification: Notification, delivery: Delivery): Promise<"
   try {
     await rpc("settle_notification", {
       notification_id: notification.notification_id,
+      attempts: notification.attempts, // the lease: by now it may be somebody else's
       is_sent: isSent,
       error,
     });

@@ -7,6 +7,7 @@ import json
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -17,13 +18,17 @@ PREFIX = "/storage/v1/"
 
 
 class Storage:
-    """objects: content by bucket and path. spoil: changes what is read back."""
+    """objects: content by bucket and path. spoil: changes what is read back.
+
+    meanwhile: called with the name of a function of the database before it is called there.
+    """
 
     def __init__(self, cloud: CloudProcess) -> None:
         self.buckets: dict[str, bool] = {}
         self.objects: dict[str, bytes] = {}
         self.types: dict[str, str] = {}
         self.spoil = False
+        self.meanwhile: Callable[[str], None] = lambda function: None
         self._cloud = cloud
         storage = self
 
@@ -109,6 +114,7 @@ class Storage:
         return json.dumps(found).encode()
 
     def _pass_on(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, bytes]:
+        self.meanwhile(request.path.rpartition("/")[2])
         headers = {name: request.headers[name] for name in ("apikey", "content-type")}
         passed = urllib.request.Request(
             self._cloud.url + request.path, data=body, method="POST", headers=headers

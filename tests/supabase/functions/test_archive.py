@@ -2,24 +2,25 @@
 
 import gzip
 import hashlib
+import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.supabase.functions.deno import Functions
+from tests.supabase.functions.rows import change, insert, remove
 from tests.supabase.functions.storage import Storage
 from tools.local_cloud.process_io import CloudProcess
 
-TABLE = "stand_in_archives"
+ARCHIVES = "archives_for_tests"
 BUCKET = "telemetry-archive"
-FROM = "telemetry_tank/20260105T000000Z"
 
 
 @pytest.fixture
 def storage(queues: CloudProcess) -> Iterator[Storage]:
-    queues.admin._request("DELETE", f"/rest/v1/{TABLE}?archive_id=gt.0")
     with Storage(queues) as server:
         yield server
 
@@ -28,15 +29,32 @@ def functions(storage: Storage, cloud: CloudProcess, **secrets: str) -> Function
     return Functions(cloud, secrets, storage.url)
 
 
-def demand(cloud: CloudProcess, rows: int, late: int = 0) -> str:
-    """Have an archive wait; return the name it will have in Storage."""
-    cloud.admin._request("POST", f"/rest/v1/{TABLE}", {"rows_to_read": rows, "late_rows": late})
-    (row,) = cloud.admin.select(f"{TABLE}?select=archive_id")
-    return f"{FROM}-{row['archive_id']}"
+def demand(cloud: CloudProcess, rows: int) -> datetime:
+    """Have a week with so many rows wait for the archive; return when it begins."""
+    week = datetime.fromisoformat(cloud.admin.call("let_one_week_be_old", {}))
+    add_rows(cloud, week, range(1, rows + 1))
+    return week
+
+
+def add_rows(cloud: CloudProcess, week: datetime, seqs: Sequence[int]) -> None:
+    (tank,) = cloud.admin.select("devices?device_key=eq.tank&select=id")
+    known = {"device_id": tank["id"], "epoch": 7, "quality": 0, "time_quality": 0}
+    rows = [
+        {**known, "seq": seq, "recorded_at": (week + timedelta(minutes=seq)).isoformat(), "ph": 7}
+        for seq in seqs
+    ]
+    if rows:
+        insert(cloud, "telemetry_tank", rows)
+
+
+def name_of(cloud: CloudProcess, week: datetime) -> str:
+    """Return the name in Storage of the only archive there is."""
+    (row,) = cloud.admin.select(f"{ARCHIVES}?select=id")
+    return f"telemetry_tank/{week.astimezone(UTC):%Y%m%dT%H%M%SZ}-{row['id']}"
 
 
 def finished(cloud: CloudProcess) -> dict[str, Any]:
-    (row,) = cloud.admin.select(f"{TABLE}?select=object_path,rows,bytes,sha256")
+    (row,) = cloud.admin.select(f"{ARCHIVES}?select=object_path,rows,bytes,sha256")
     return row
 
 
@@ -45,9 +63,10 @@ def seqs(content: bytes) -> list[int]:
 
 
 def test_a_small_archive_is_one_object_whose_hash_is_known(storage: Storage, queues: CloudProcess) -> None:
-    name = demand(queues, 2500)
+    week = demand(queues, 2500)
     with functions(storage, queues) as running:
         answer = running.post("archive")
+        name = name_of(queues, week)
         assert answer.body == {
             "table_name": "telemetry_tank",
             "rows": 2500,
@@ -69,9 +88,10 @@ def test_a_small_archive_is_one_object_whose_hash_is_known(storage: Storage, que
 def test_a_long_one_is_done_in_slices_that_go_on_where_the_last_ended(
     storage: Storage, queues: CloudProcess
 ) -> None:
-    name = demand(queues, 2500)
+    week = demand(queues, 2500)
     with functions(storage, queues, PENSTOCK_ARCHIVE_SLICE_ROWS="1200") as running:
         answers = [running.post("archive").body for _ in range(3)]
+    name = name_of(queues, week)
     assert [(answer["rows"], answer["is_finished"]) for answer in answers] == [
         (1200, False),
         (2400, False),
@@ -91,9 +111,10 @@ def test_a_long_one_is_done_in_slices_that_go_on_where_the_last_ended(
 
 
 def test_an_archive_that_ends_with_a_slice_has_no_empty_part(storage: Storage, queues: CloudProcess) -> None:
-    name = demand(queues, 2000)
+    week = demand(queues, 2000)
     with functions(storage, queues, PENSTOCK_ARCHIVE_SLICE_ROWS="1000") as running:
         answers = [running.post("archive").body for _ in range(3)]
+    name = name_of(queues, week)
     assert [answer["is_finished"] for answer in answers] == [False, False, True]
     assert [part["rows"] for part in json.loads(storage.objects[f"{BUCKET}/{name}.json"])["parts"]] == [
         1000,
@@ -102,25 +123,27 @@ def test_an_archive_that_ends_with_a_slice_has_no_empty_part(storage: Storage, q
 
 
 def test_nothing_to_archive_is_an_empty_object(storage: Storage, queues: CloudProcess) -> None:
-    name = demand(queues, 0)
+    week = demand(queues, 0)
     with functions(storage, queues) as running:
         assert running.post("archive").body["is_finished"] is True
+    name = name_of(queues, week)
     assert (seqs(storage.objects[f"{BUCKET}/{name}.ndjson.gz"]), finished(queues)["rows"]) == ([], 0)
 
 
 def test_what_comes_back_different_is_not_finished_and_is_tried_again(
     storage: Storage, queues: CloudProcess
 ) -> None:
-    name = demand(queues, 10)
+    week = demand(queues, 10)
     with functions(storage, queues, PENSTOCK_ARCHIVE_BUCKET="cold") as running:
         storage.spoil = True
         answer = running.post("archive")
         assert (answer.status, answer.body["code"]) == (503, "unavailable")
         assert finished(queues)["object_path"] is None
         storage.spoil = False
-        queues.admin._request("PATCH", f"/rest/v1/{TABLE}?is_claimed=is.true", {"is_claimed": False})
+        change(queues, f"{ARCHIVES}?id=gt.0", claimed_until="-infinity")
         assert running.post("archive").body["is_finished"] is True
         log = running.stop()
+    name = name_of(queues, week)
     assert "came back different" in log
     assert seqs(storage.objects[f"cold/{name}.ndjson.gz"]) == list(range(1, 11))
 
@@ -128,27 +151,39 @@ def test_what_comes_back_different_is_not_finished_and_is_tried_again(
 def test_a_database_that_fails_in_between_leaves_nothing_half_done(
     storage: Storage, queues: CloudProcess
 ) -> None:
-    demand(queues, 1313)
+    demand(queues, 1300)
+    reads = itertools.count(1)
+
+    def withdraw_before_the_second_page(function: str) -> None:
+        if function == "read_archive" and next(reads) == 2:
+            remove(queues, f"{ARCHIVES}?id=gt.0")
+
+    storage.meanwhile = withdraw_before_the_second_page
     with functions(storage, queues) as running:
         assert running.post("archive").status == 503
-        assert "division by zero" in running.stop()
+        # 409, so that whoever reads an archive that is not there any more does not try again for ever.
+        assert "read_archive: HTTP 409 23503" in running.stop()
     assert storage.objects == {}
-    assert finished(queues)["object_path"] is None
+    assert queues.admin.select(ARCHIVES) == []
 
 
 @pytest.mark.parametrize("slice_rows", ["1000", "50000"])
 def test_rows_that_came_while_it_was_read_are_read_too(
     storage: Storage, queues: CloudProcess, slice_rows: str
 ) -> None:
-    demand(queues, 1500, late=5)
+    week = demand(queues, 1500)
+
+    def be_late(function: str) -> None:
+        if function == "finish_archive":
+            storage.meanwhile = lambda function: None
+            add_rows(queues, week, range(1501, 1506))
+
+    storage.meanwhile = be_late
     with functions(storage, queues, PENSTOCK_ARCHIVE_SLICE_ROWS=slice_rows) as running:
         while (answer := running.post("archive")).status == 200:
             assert answer.body["is_finished"] is False
         assert (answer.status, answer.body["code"]) == (409, "rows_changed")
         assert [name for name in storage.objects if name.endswith(".gz")] == []
-        queues.admin._request(
-            "PATCH", f"/rest/v1/{TABLE}?rows_to_read=eq.1500", {"rows_to_read": 1505, "late_rows": 0}
-        )
         while not (answer := running.post("archive")).body["is_finished"]:
             assert answer.status == 200
     contents = [content for name, content in sorted(storage.objects.items()) if name.endswith(".gz")]

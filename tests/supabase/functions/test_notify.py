@@ -7,24 +7,24 @@ import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from datetime import UTC, datetime
 
 import pytest
 
 from tests.supabase.functions.deno import LIMITS, Functions
+from tests.supabase.functions.rows import insert, remove
 from tests.supabase.functions.sink import Received, Sink
 from tools.local_cloud.deno_io import FUNCTIONS, run
 from tools.local_cloud.process_io import CloudProcess
 
 SECRET = "the webhook secret"
-TABLE = "stand_in_notifications"
 DEADLINE_S = 30
 
 
 @pytest.fixture
 def notify(queues: CloudProcess, sink: Sink) -> Iterator[Functions]:
     """The function with every channel set up towards the sink, and an empty queue."""
-    queues.admin._request("DELETE", f"/rest/v1/{TABLE}?notification_id=gt.0")
+    remove(queues, "alerts?id=gt.0")
     secrets = {
         "PENSTOCK_WEBHOOK_SECRET": SECRET,
         "PENSTOCK_SMS_URL": f"{sink.url}/sms",
@@ -41,13 +41,34 @@ def notify(queues: CloudProcess, sink: Sink) -> Iterator[Functions]:
         yield functions
 
 
-def queue(cloud: CloudProcess, *waiting: dict[str, Any]) -> None:
-    cloud.admin._request("POST", f"/rest/v1/{TABLE}", list(waiting))  # type: ignore[arg-type]
+def queue(cloud: CloudProcess, *waiting: dict[str, str]) -> None:
+    """Have notifications wait: channel_type, address, and if need be the title of the alert."""
+    (tank,) = cloud.admin.select("devices?device_key=eq.tank&select=id,tenant_id")
+    rule = {"tenant_id": tank["tenant_id"], "channel_type": "bot", "address": "-100123"}
+    now = datetime.now(UTC).isoformat()
+    alerts = [
+        {
+            "device_id": tank["id"], "alert_type": "threshold", "severity": "critical",
+            "title": one.get("title", "Tank north: low"), "message": "water_level_cm is 12",
+            "recorded_at": now, "raised_at": now,
+        }
+        for one in waiting
+    ]  # fmt: skip
+    (known,) = insert(cloud, "alert_notification_rules", [rule])
+    raised = insert(cloud, "alerts", alerts)
+    notifications = [
+        {
+            "alert_id": alert["id"], "notification_rule_id": known["id"], "event_type": "raised",
+            "tenant_id": tank["tenant_id"], "channel_type": one["channel_type"], "address": one["address"],
+        }
+        for one, alert in zip(waiting, raised, strict=True)
+    ]  # fmt: skip
+    insert(cloud, "alert_notifications", notifications)
 
 
-def settled(cloud: CloudProcess) -> list[tuple[bool | None, str | None]]:
-    rows = cloud.admin.select(f"{TABLE}?order=notification_id&select=is_sent,error")
-    return [(row["is_sent"], row["error"]) for row in rows]
+def settled(cloud: CloudProcess) -> list[tuple[str, str | None]]:
+    rows = cloud.admin.select("alert_notifications?order=id&select=status,last_error")
+    return [(row["status"], row["last_error"]) for row in rows]
 
 
 def verify(received: Received, secret: str) -> None:
@@ -71,8 +92,9 @@ def test_a_webhook_is_signed_and_says_what_happened(
     with pytest.raises(AssertionError):
         verify(received, "another secret")
     body = received.json()
-    assert (body["severity"], body["title"], body["payload"]) == ("critical", "Überlauf", {"device_id": 7})
-    assert settled(queues) == [(True, None)]
+    assert (body["severity"], body["title"], body["body"]) == ("critical", "Überlauf", "water_level_cm is 12")
+    assert (body["payload"]["device_key"], body["payload"]["event_type"]) == ("tank", "raised")
+    assert settled(queues) == [("sent", None)]
 
 
 def test_sms_email_and_bot_are_sent_as_their_gateways_want_them(
@@ -122,7 +144,7 @@ def test_an_answer_says_whether_trying_again_is_worth_it(
 ) -> None:
     queue(queues, {"channel_type": "webhook", "address": sink.url + path})
     assert notify.post("notify").body == {"sent": 0, "failed": 1, "is_empty": True}
-    assert settled(queues) == [(False, error)]
+    assert settled(queues) == [("pending", error)]
     assert [received.path for received in sink.received] == [path]
 
 
@@ -149,7 +171,7 @@ def test_a_webhook_leads_to_nothing_but_the_public_internet(
 ) -> None:
     queue(queues, {"channel_type": "webhook", "address": address})
     notify.post("notify")
-    assert settled(queues) == [(False, error)]
+    assert settled(queues) == [("pending", error)]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +198,7 @@ def test_an_address_is_public_or_not(is_public: bool, addresses: str) -> None:
 
 
 def test_without_the_switch_for_tests_loopback_is_not_public_either(queues: CloudProcess, sink: Sink) -> None:
-    queues.admin._request("DELETE", f"/rest/v1/{TABLE}?notification_id=gt.0")
+    remove(queues, "alerts?id=gt.0")
     queue(
         queues,
         {"channel_type": "webhook", "address": sink.url},
@@ -187,15 +209,15 @@ def test_without_the_switch_for_tests_loopback_is_not_public_either(queues: Clou
         functions.post("notify")
     public = "permanent: the address is not a public one"
     assert settled(queues) == [
-        (False, "permanent: the address is not https"),
-        (False, public),
-        (False, public),
+        ("pending", "permanent: the address is not https"),
+        ("pending", public),
+        ("pending", public),
     ]
     assert sink.received == []
 
 
 def test_a_channel_that_is_not_set_up_waits_and_says_what_is_missing(queues: CloudProcess) -> None:
-    queues.admin._request("DELETE", f"/rest/v1/{TABLE}?notification_id=gt.0")
+    remove(queues, "alerts?id=gt.0")
     queue(
         queues,
         *(
@@ -236,7 +258,7 @@ def test_two_calls_at_once_deliver_each_notification_once(
 
 
 def test_a_receiver_that_does_not_answer_is_not_waited_for(queues: CloudProcess, sink: Sink) -> None:
-    queues.admin._request("DELETE", f"/rest/v1/{TABLE}?notification_id=gt.0")
+    remove(queues, "alerts?id=gt.0")
     queue(queues, {"channel_type": "webhook", "address": f"{sink.url}/slow"})
     sink.hold.clear()
     secrets = {
@@ -246,7 +268,7 @@ def test_a_receiver_that_does_not_answer_is_not_waited_for(queues: CloudProcess,
     }
     with Functions(queues, secrets) as functions:
         assert functions.post("notify").body == {"sent": 0, "failed": 1, "is_empty": True}
-    assert settled(queues) == [(False, "no answer within 1 s")]
+    assert settled(queues) == [("pending", "no answer within 1 s")]
 
 
 @pytest.mark.parametrize("function", ["notify", "audit-log", "expire-old-data", "archive"])
@@ -268,4 +290,4 @@ def test_the_log_names_no_secret_and_no_address(notify: Functions, queues: Cloud
     log = notify.stop()
     for hidden in ("secret-path", "bot-token", "-100123", SECRET, queues.secret_key):
         assert hidden not in log
-    assert (False, "could not be reached") in settled(queues)
+    assert ("pending", "could not be reached") in settled(queues)
