@@ -135,7 +135,7 @@ class Reader:
     def text8(self, limit: int = 255) -> str:
         """Return the text behind a length byte. limit: in bytes of UTF-8.
 
-        MicroPython lets overlong forms and surrogates pass; a node reads texts only of a hub that proved itself.
+        MicroPython lets overlong forms and surrogates pass; a node reads only what a proven hub wrote.
         """
         return _text(self.bytes8(limit))
 
