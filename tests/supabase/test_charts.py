@@ -162,7 +162,7 @@ def test_only_metrics_can_be_drawn(database: Connection, tank: int, metric: str)
         chart(database, tank, MIDNIGHT, timedelta(hours=1), metric=metric)
 
 
-@pytest.mark.parametrize(("points", "hours"), [(0, 1), (2001, 1), (10, 0), (10, -1), (10, 24 * 366 * 50)])
+@pytest.mark.parametrize(("points", "hours"), [(0, 1), (1000, 1), (10, 0), (10, -1), (10, 24 * 366 * 50)])
 def test_what_makes_no_chart_is_refused(database: Connection, tank: int, points: int, hours: int) -> None:
     with pytest.raises(psycopg.errors.InvalidParameterValue), database.transaction():
         chart(database, tank, MIDNIGHT, timedelta(hours=hours), points)
