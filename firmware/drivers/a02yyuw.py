@@ -35,10 +35,8 @@ class DistanceFrames:
         # The high byte is never FF: it would be 65 m, and is how a start within a frame is told from its own.
         if window[0] != START or window[1] == START or (START + window[1] + window[2]) & 0xFF != byte:
             return -1
-        window[0] = 0
-        window[3] = 0  # used up: no byte belongs to two frames
         distance_mm = window[1] << 8 | window[2]
-        window[1] = window[2] = 0
+        window[1] = window[2] = window[3] = 0  # used up: no byte belongs to two frames
         return distance_mm
 
 

@@ -3,8 +3,6 @@
 
 def divided(numerator: int, denominator: int) -> int:
     """Return the quotient rounded to the nearest integer, a half upwards. denominator: not 0."""
-    if denominator < 0:
-        numerator, denominator = -numerator, -denominator
     return (2 * numerator + denominator) // (2 * denominator)
 
 

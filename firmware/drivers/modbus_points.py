@@ -48,7 +48,7 @@ class Point:
             if self.type[0] == "i" and raw >> (16 * self.registers - 1):
                 raw -= 1 << (16 * self.registers)
             value = divided(raw * self.numerator, self.denominator)
-        return value if value is not None and abs(value) < VALUE_LIMIT else None
+        return value if abs(value) < VALUE_LIMIT else None
 
 
 class Block:
@@ -82,14 +82,13 @@ def blocks(points) -> list:
     return made
 
 
-def _scaled_float(bits: int, numerator: int, denominator: int):
-    """Return an IEEE 754 single times a fraction, rounded once: multiplying as a float would round twice."""
-    exponent = bits >> 23 & 0xFF
-    mantissa = bits & 0x7F_FFFF
-    if exponent == 0xFF:
-        return None
-    mantissa = mantissa | 0x80_0000 if exponent else mantissa
-    power = max(exponent, 1) - 150
+def _scaled_float(bits: int, numerator: int, denominator: int) -> int:
+    """Return an IEEE 754 single times a fraction, rounded once: multiplying as a float would round twice.
+
+    Infinity and NaN come out beyond VALUE_LIMIT; what is below 1e-38 is 0 whatever its mantissa.
+    """
+    mantissa = bits & 0x7F_FFFF | 0x80_0000
+    power = (bits >> 23 & 0xFF) - 150
     if bits >> 31:
         mantissa = -mantissa
     if power >= 0:
