@@ -9,11 +9,13 @@ are 10 / 1.
 
 from firmware.drivers.line import divided
 from firmware.drivers.modbus_frames import READ_HOLDING, READ_INPUT
+from firmware.drivers.options import whole
 
 REGISTERS = {"u16": 1, "i16": 1, "u32": 2, "i32": 2, "f32": 2}
 ORDERS = {1: ("AB", "BA"), 2: ("ABCD", "CDAB", "BADC", "DCBA")}
 BLOCK_REGISTERS_MOST = 32  # 69 bytes, 72 ms at 9600
 ADDRESSES = 65_536
+FACTOR_MOST = 1_000_000_000
 VALUE_LIMIT = 1 << 53  # what the link carries
 
 
@@ -31,10 +33,12 @@ class Point:
         self.registers = REGISTERS[self.type]
         if order not in ORDERS[self.registers]:
             raise ValueError("point %s: order %r does not go with %s" % (self.metric, order, self.type))
-        if self.function not in (READ_HOLDING, READ_INPUT) or self.denominator == 0:
-            raise ValueError("point %s: function is 3 or 4, denominator not 0" % self.metric)
-        if not 0 <= self.address <= ADDRESSES - self.registers:
-            raise ValueError("point %s: there is no register %s" % (self.metric, self.address))
+        if self.function not in (READ_HOLDING, READ_INPUT):
+            raise ValueError("point %s: function %r is not 3 or 4" % (self.metric, self.function))
+        where = "point %s: " % self.metric
+        whole(where + "address", self.address, 0, ADDRESSES - self.registers)
+        whole(where + "numerator", self.numerator, -FACTOR_MOST, FACTOR_MOST)
+        whole(where + "denominator", self.denominator, 1, FACTOR_MOST)
         self._positions = tuple([order.index(letter) for letter in sorted(order)])
 
     def value(self, data, offset: int):

@@ -203,6 +203,7 @@ def test_a_point_that_cannot_be_is_refused_with_what_is_wrong():
         ([50, 3, 0, "u32", "AB", 1, 1], "order"),
         ([50, 6, 0, "u16", "AB", 1, 1], "function"),
         ([50, 3, 0, "u16", "AB", 1, 0], "denominator"),
-        ([50, 3, 65_535, "u32", "ABCD", 1, 1], "no register"),
+        ([50, 3, 65_535, "u32", "ABCD", 1, 1], "address"),
+        ([50, 3, 0, "u16", "AB", 0.1, 1], "numerator"),
     ):
         assert words in error_of(lambda: Point(entry)), entry  # noqa: B023 - called at once
