@@ -1,4 +1,4 @@
-"""The journal: what cannot be told from the segments. Which clock a boot had, and what was dropped on purpose.
+"""The journal: what the segments cannot tell. Which clock a boot had, and what was dropped on purpose.
 
     NNNNNNNN.log = items: u8 length | u32 crc32 | item        length and crc32 are those of the item
     item: u32 epoch | u8 sort | varints
@@ -42,7 +42,9 @@ class Journal:
     def mount(self, epoch: int) -> None:
         """Read what belongs to this epoch."""
         self._epoch, self.clocks, self.losses, self._size = epoch, {}, [], 0
-        self._numbers = sorted([number for number in [_number(name) for name in os.listdir(self._folder)] if number])
+        self._numbers = sorted(
+            [number for number in [_number(name) for name in os.listdir(self._folder)] if number]
+        )
         whole = [self._read(number) for number in self._numbers]
         self._is_damaged = len(whole) > 1 or False in whole
 
@@ -57,7 +59,7 @@ class Journal:
         self._merge(loss)
 
     def trim(self, acked: int, oldest_boot: int) -> None:
-        """Forget what is acknowledged: losses up to acked, and clocks that only rows before oldest_boot needed."""
+        """Forget losses up to acked, and clocks that only boots before oldest_boot needed."""
         self.losses = [loss for loss in self.losses if loss[2] > acked]
         used = [boot for loss in self.losses for boot in (loss[3], loss[5])]
         for boot in [boot for boot in self.clocks if boot < oldest_boot and boot not in used]:
