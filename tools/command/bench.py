@@ -22,6 +22,7 @@ NAMES = (
     "cloud-bytes",
     "cloud-fleet",
     "node-bytes",
+    "node-flash",
 )
 
 
