@@ -296,3 +296,4 @@ async def _ping_for_ever(wire: Wire) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while True:
             await wire.say(frames.PING)
+            await asyncio.sleep(0)
