@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import socket
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -286,6 +287,7 @@ async def test_a_node_that_does_not_read_is_dropped(tmp_path: Path) -> None:
     async with healthy_site(tmp_path) as (link, _):
         async with dial(Node("deaf"), link.port, ATTACKER) as wire:
             await wire.greet()
+            wire.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             wire.reader._transport.pause_reading()  # type: ignore[attr-defined]
             with pytest.raises(ConnectionError):
                 await _ping_for_ever(wire)
@@ -295,5 +297,5 @@ async def test_a_node_that_does_not_read_is_dropped(tmp_path: Path) -> None:
 async def _ping_for_ever(wire: Wire) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while True:
-            await wire.say(frames.PING)
+            await wire.send(b"".join([wire.session.seal(frames.PING) for _ in range(500)]))
             await asyncio.sleep(0)
