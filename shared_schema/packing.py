@@ -133,7 +133,10 @@ class Reader:
         return bytes(self.take(self.u8(limit)))
 
     def text8(self, limit: int = 255) -> str:
-        """Return the text behind a length byte. limit: in bytes of UTF-8."""
+        """Return the text behind a length byte. limit: in bytes of UTF-8.
+
+        MicroPython lets overlong forms and surrogates pass; a node reads only what a proven hub wrote.
+        """
         return _text(self.bytes8(limit))
 
     def rest(self, limit: int) -> bytes:

@@ -1,8 +1,8 @@
 """node-link: a hub with a thousand nodes, beside JSON over MQTT QoS 1 into the same outbox.
 
 A reading here is a row of four metrics, stored and acknowledged. What is counted is the CPU time of the hub's
-process as the system gives it; nodes and publishers are processes of their own. Of the broker, which is a part
-of the other way, the CPU time is shown by itself.
+process as the system gives it; nodes and publishers are processes of their own. The broker is a part of the
+other way; its CPU time is shown by itself.
 """
 
 import socket
@@ -179,7 +179,7 @@ def _mqtt(nodes: int, rows: int, messages: int, starts: Sequence[str]) -> Measur
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penstock-bench-", dir=_disk())))
         port = _free_port()
         (folder / "broker.conf").write_text(
-            f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nlog_type none\nuser root\n"
+            f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nlog_type none\n"
         )
         broker = _killed_at_the_end(
             stack, subprocess.Popen([*starts, "-c", str(folder / "broker.conf")], stderr=subprocess.DEVNULL)

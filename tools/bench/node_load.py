@@ -1,7 +1,7 @@
 """A process full of nodes, for the benchmark node-link: real sessions over real sockets.
 
-Started with PORT FIRST COUNT ROWS FRAMES; keys are node-FIRST and so on, made from SITE_KEY. Says "connected" when
-every node has its welcome, waits for a line, and says "done" when everything is acknowledged.
+Started with PORT FIRST COUNT ROWS FRAMES; keys are node-FIRST and so on, made from SITE_KEY. Says "connected"
+when every node has its welcome, waits for a line, and says "done" when everything is acknowledged.
 """
 
 import asyncio

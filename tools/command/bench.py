@@ -22,6 +22,7 @@ NAMES = (
     "cloud-queries",
     "cloud-bytes",
     "cloud-fleet",
+    "node-bytes",
 )
 
 
