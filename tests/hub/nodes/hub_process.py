@@ -1,4 +1,4 @@
-"""A real hub process that nodes dial, on a folder of its own; without a cloud, its outbox keeps everything."""
+"""A real hub process that nodes dial, on a folder of its own; its outbox keeps everything, without a cloud."""
 
 import asyncio
 import socket
