@@ -376,6 +376,24 @@ async def test_shuts_out_a_node_that_is_revoked_while_it_is_connected(tmp_path: 
     assert refused.value.refusal.code == RefusalCode.REVOKED
 
 
+async def test_a_file_that_cannot_be_read_changes_nothing_and_is_told(tmp_path: Path) -> None:
+    file = RegistryFile(tmp_path)
+    async with link_at(tmp_path) as link:
+        async with dial(Node("tank-1"), link.port) as wire:
+            await wire.greet()
+        async with asyncio.timeout(10):
+            while "tank-1" not in file.load().nodes:  # noqa: ASYNC110 - of a file
+                await asyncio.sleep(0.05)
+        (tmp_path / "nodes.json").write_text("{")
+        async with dial(Node("tank-1"), link.port) as wire:
+            await wire.greet()
+        assert link.events.codes() == ["nodes_file"]
+        (tmp_path / "nodes.json").unlink()
+        async with dial(Node("tank-1"), link.port) as wire:
+            await wire.greet()
+        assert not link.events.open
+
+
 async def test_a_key_that_was_replaced_is_void(tmp_path: Path) -> None:
     async with link_at(tmp_path) as link:
         async with dial(Node("tank-1", generation=2), link.port) as wire:
