@@ -387,7 +387,7 @@ async def test_a_file_that_cannot_be_read_changes_nothing_and_is_told(tmp_path: 
         (tmp_path / "nodes.json").write_text("{")
         async with dial(Node("tank-1"), link.port) as wire:
             await wire.greet()
-        assert link.events.codes() == ["nodes_file"]
+        assert set(link.events.codes()) == {"nodes_file"}
         (tmp_path / "nodes.json").unlink()
         async with dial(Node("tank-1"), link.port) as wire:
             await wire.greet()
