@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from hub.errors import ConfigError, OperatorNeeded, PenstockError, Problem
+from hub.nodes.registry import Node
+from hub.nodes.registry_io import RegistryFile
+from hub.nodes.site_key_io import ensure_site_key
+from shared_schema.digest import node_key
 from tools.command.node_list import live_nodes
 from tools.command.node_site import FOLDER, add_site, data_folder, read_node, write_secret
 from tools.flash import fleet, mpremote_io
@@ -95,6 +99,8 @@ def _flash(arguments: argparse.Namespace) -> int:
         hint = "repeat without the others, or say which is which: --port PORT=KEY"
         raise OperatorNeeded("nothing was flashed: which board is which cannot be told now", hint=hint)
     dealt = _dealt(surveys, keys_of_ports, arguments.keys, is_wiped=arguments.wipe)
+    if folder is not None:
+        failed |= _set_aside_strangers(surveys, dealt, folder)
     outcomes = _flashed(surveys, dealt, nodes, image, is_wiped=arguments.wipe)
     is_fine = _report(outcomes) and not failed
     flashed = {one.port: one.flashed.device_key for one in outcomes if one.flashed}
@@ -113,7 +119,10 @@ def _port_and_key(text: str) -> tuple[str, str]:
 def _all_ports() -> list[str]:
     found = mpremote_io.ports()
     if not found:
-        hint = "plug one in (with a cable that carries data), or name its port with --port"
+        others = ", ".join(mpremote_io.bridges())
+        hint = "plug one in, with a cable that carries data"
+        if others:
+            hint = f"behind {others} may be one, or an RS485 line: say which with --port"
         raise OperatorNeeded("no board is found on this machine's USB ports", hint=hint)
     return found
 
@@ -146,6 +155,25 @@ def _dealt(
         raise
 
 
+def _set_aside_strangers(surveys: dict[str, Survey], dealt: Mapping[str, str | None], folder: Path) -> bool:
+    """Report and take out the nodes whose key no hub of this site takes. Return whether there are any."""
+    registry = RegistryFile(folder).load()
+    site_key = ensure_site_key(folder)
+    strangers = {}
+    for port, found in surveys.items():
+        node = found.node
+        if dealt[port] is None and node is not None:
+            generation = registry.nodes.get(node.device_key, Node("")).generation
+            if node.key != node_key(site_key, node.device_key, generation):
+                strangers[port] = node.device_key
+    fleet.let_go({port: surveys.pop(port) for port in strangers})
+    for port, key in strangers.items():
+        what = f"it is {key}, with a key that is not of this site, or was renewed"
+        hint = f"give it the one that counts: penstock node flash --port {port}={key} --site …"
+        print(f"penstock: error: {OperatorNeeded(what, where=port, hint=hint)}", file=sys.stderr)
+    return bool(strangers)
+
+
 def _flashed(
     surveys: Mapping[str, Survey],
     dealt: Mapping[str, str | None],
@@ -154,8 +182,8 @@ def _flashed(
     *,
     is_wiped: bool,
 ) -> list[fleet.Outcome]:
-    titles = [(port, f"{key or _known_as(surveys[port])} ({port})") for port, key in dealt.items()]
-    given = {port: nodes[key] if key else None for port, key in dealt.items()}
+    titles = [(port, f"{dealt[port] or _known_as(found)} ({port})") for port, found in surveys.items()]
+    given = {port: nodes.get(dealt[port] or "") for port in surveys}
     with Bars(titles) as bars:
         return fleet.flash_all(surveys, image, given, bars.of, is_wiped=is_wiped)
 

@@ -38,6 +38,9 @@ def _survey(port: str, image: Image) -> Survey | PenstockError:
         board = Board(port)
         try:
             return look_at(board, image.start)
+        except PenstockError:
+            board.reset()  # whatever it is, it goes on with it
+            raise
         finally:
             board.close()
     except PenstockError as error:
@@ -85,8 +88,11 @@ def flash_all(
             board = Board(port)
             try:
                 order = Order(image, nodes[port], is_wiped)
-                return Outcome(port, flash(board, surveys[port], order, tell_of(port)), None)
+                flashed = flash(board, surveys[port], order, tell_of(port))
+                tell_of(port)("done", 1, 1)
+                return Outcome(port, flashed, None)
             except PenstockError:
+                tell_of(port)("failed", 0, 1)
                 board.reset()  # back to what it did before
                 raise
             finally:

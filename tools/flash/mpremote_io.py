@@ -30,6 +30,7 @@ _ANSWER_S = 10.0
 _PROBE_S = 0.15  # often enough within the three seconds in which the boot part listens
 _BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 _PIECE_BYTES = 768  # its text takes 1 kB of the board's memory
+_OWN_USB = {0x2E8A, 0x303A, 0xF055}  # Raspberry Pi, Espressif, MicroPython
 _UNPLUGGED = "plug it in again and repeat the command"
 _NOTHING = "is it the right port? A new board first needs MicroPython: https://micropython.org/download"
 _FULL = "remove files of yours, or clear Penstock's own with --wipe"
@@ -139,8 +140,13 @@ class Board:
 
 
 def ports() -> list[str]:
-    """Return the serial ports of this machine that a board may hang on: those with a USB identity."""
-    return sorted(port.device for port in list_ports.comports() if port.vid is not None)
+    """Return the ports that are boards for certain: those whose chip speaks USB itself."""
+    return sorted(port.device for port in list_ports.comports() if port.vid in _OWN_USB)
+
+
+def bridges() -> list[str]:
+    """Return the USB ports behind which a board may be, or an RS485 line that nobody should disturb."""
+    return sorted(port.device for port in list_ports.comports() if port.vid and port.vid not in _OWN_USB)
 
 
 def serial_number(port: str) -> str:

@@ -28,7 +28,8 @@ class Readable(Protocol):
 class Survey(NamedTuple):
     """What a board is and carries.
 
-    node: its identity, None on a bare board. copies: of the record of slots. whole: slots with a manifest.
+    node: its identity, None when there is none that can be read. copies: of the record of slots. whole: slots
+    with a manifest.
     foreign: names in its root that are not ours. is_start_foreign: main.py there is somebody else's.
     """
 
@@ -90,15 +91,10 @@ def _identity(board: Readable) -> tuple[str, str]:
 
 def _node(board: Readable, root: tuple[str, ...]) -> NodeFile | None:
     content = board.read(f"/{layout.NODE_FILE}") if layout.NODE_FILE in root else None
-    if content is None:
-        return None
     try:
-        return NodeFile.parse(content)
-    except ValueError as trouble:
-        hint = "node.json on it is spoilt: give the node anew with --wipe"
-        raise OperatorNeeded(
-            f"it carries no readable identity: {trouble}", where=board.port, hint=hint
-        ) from None
+        return NodeFile.parse(content) if content is not None else None
+    except ValueError:
+        return None  # spoilt: whoever names the node gives it a new one
 
 
 def _names(board: Readable, folder: str) -> tuple[str, ...]:

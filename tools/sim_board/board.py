@@ -143,13 +143,13 @@ class SimulatedBoard:
         ready = select.select(watched, [], [], patience_s)[0]
         if self._stop_out in ready:
             return False
-        if output in ready:
-            self._from_board(os.read(output.fileno(), _PIECE_BYTES))
+        if output in ready and (data := os.read(output.fileno(), _PIECE_BYTES)):
+            self._from_board(data)
         elif notes in ready:
             self._obey(os.read(notes.fileno(), 1))
         elif self._master in ready:
             return self._to_board(os.read(self._master, _PIECE_BYTES))
-        else:
+        elif not ready:
             self._restart("hard", _RESET)  # the watchdog
         return True
 

@@ -90,11 +90,13 @@ def start(image: str, blocks: int, version: str, kind: str) -> None:
     is_fine = _run_file("boot.py", names)
     if kind == "hard" and is_fine:
         _run_file("main.py", names)
-    if kind != "raw":
-        _friendly_repl(names)
+    is_raw = kind == "raw"
     while True:
-        _raw_repl(names)
-        _friendly_repl(names)
+        try:
+            (_raw_repl if is_raw else _friendly_repl)(names)
+            is_raw = not is_raw
+        except KeyboardInterrupt:
+            pass  # it was meant for a program that had just ended
 
 
 def _mount(flash: Flash) -> None:
@@ -139,8 +141,8 @@ def _run_file(path: str, names: dict[str, object]) -> bool:
 def _execute(source: str, path: str, mode: str, names: dict[str, object]) -> str:
     """Run source and return its traceback, empty when all went well."""
     report = io.StringIO()
-    _tell(RUNS)
     try:
+        _tell(RUNS)
         exec(compile(source, path, mode), names)
     except SystemExit:
         _end(SOFT_FRIENDLY)
@@ -216,14 +218,10 @@ def _answer(source: bytes, names: dict[str, object]) -> None:
 
 
 def _hear() -> bytes:
-    while True:
-        try:
-            byte = sys.stdin.buffer.read(1)
-        except KeyboardInterrupt:
-            continue  # it was meant for a program that had just ended
-        if not byte:
-            sys.exit()
-        return byte
+    byte = sys.stdin.buffer.read(1)
+    if not byte:
+        sys.exit()
+    return byte
 
 
 def _say(text: str) -> None:

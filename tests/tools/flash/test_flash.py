@@ -267,3 +267,28 @@ def test_what_a_node_is_given_is_for_its_owner_alone(site: Path) -> None:
     for path in (site / "site.key", site / "nodes" / "tank-1.json"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE((site / "nodes").stat().st_mode) == 0o700
+
+
+def test_a_node_of_another_site_is_not_taken_for_ours(
+    boards: Boards, firmware: Firmware, site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = boards()
+    sources = firmware("first")
+    assert flash(site, sources, "tank-1", "--port", board.port) == 0
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    assert main(["node", "new", "tank-1", "--site", str(elsewhere), "--kind", "tank"]) == 0
+    assert flash(elsewhere, sources, "--port", board.port) == 1
+    assert "a key that is not of this site" in capsys.readouterr().err
+    assert flash(elsewhere, sources, "--port", f"{board.port}=tank-1") == 0
+
+
+def test_a_spoilt_identity_is_replaced_by_the_node_that_is_named(
+    boards: Boards, firmware: Firmware, site: Path
+) -> None:
+    board = boards()
+    with prompt(board) as cable:
+        cable.write("/node.json", b'{"device_key"')
+    assert flash(site, firmware("first"), "tank-1", "--port", board.port) == 0
+    with prompt(board) as cable:
+        assert cable.read("/node.json") == (site / "nodes" / "tank-1.json").read_bytes()
