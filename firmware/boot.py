@@ -28,9 +28,9 @@ class Hardware:
     """What a board does, as MicroPython's machine and time have it."""
 
     def __init__(self) -> None:
-        import time
+        import time  # noqa: PLC0415
 
-        import machine
+        import machine  # noqa: PLC0415 - only boards have it
 
         self._machine = machine
         self._time = time
@@ -153,7 +153,7 @@ def _run(start: Start) -> None:
     for name in list(sys.modules):
         if name.split(".")[0] in ("firmware", "shared_schema"):
             del sys.modules[name]
-    from firmware.main import run
+    from firmware.main import run  # noqa: PLC0415 - only now is it known which
 
     run(start)
 
@@ -174,7 +174,7 @@ def _traceback(error: BaseException) -> str:
     if hasattr(sys, "print_exception"):  # MicroPython
         sys.print_exception(error, buffer)
     else:
-        import traceback
+        import traceback  # noqa: PLC0415
 
         traceback.print_exception(error, file=buffer)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""The site key: 32 bytes that make a hub one of this site. A node's own key follows from it (shared_schema.digest).
+"""The site key: 32 bytes that make a hub one of this site. Nodes' keys follow from it (shared_schema.digest).
 
 In its file the key is 64 hexadecimal digits, so that a person can bring it to the site's next hub.
 """

@@ -40,7 +40,7 @@ class Door:
         self.waiting = 0
 
     def turns_away(self, address: str, now_s: float) -> str:
-        """Return why a new connection is closed at once; empty when it is let in, and then leaves() follows."""
+        """Return why a new connection is closed at once; empty when it is let in, then leaves() follows."""
         if self.waiting >= UNPROVED_MOST:
             return f"{UNPROVED_MOST} connections are waiting to prove a key"
         if self._unproved.get(address, 0) >= UNPROVED_PER_ADDRESS:

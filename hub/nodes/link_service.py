@@ -12,7 +12,7 @@ CLOSE_S = 5.0  # for what was said last to get out
 
 
 class Link:
-    """Times are monotonic. heard_s: when the last whole message came; bytes that do not become one do not count.
+    """Times are monotonic. heard_s: when the last whole message came; half a message does not count.
 
     reason: why it is being closed; empty while it is not, or when the other side closed it.
     """

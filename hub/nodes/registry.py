@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from shared_schema.limits import DEVICE_KEY_LENGTH
 from shared_schema.messages import Hello, Refusal, RefusalCode
+from shared_schema.text import clean_text
 
 PENDING = "pending"
 APPROVED = "approved"
@@ -140,8 +141,8 @@ def node_seen(
         node,
         state=APPROVED if is_approved_by_proof and node.state == PENDING else node.state,
         generation=max(node.generation, hello.generation),
-        board=hello.board,
-        firmware_version=hello.firmware_version,
+        board=clean_text(hello.board),
+        firmware_version=clean_text(hello.firmware_version),
         address=address,
         seen_at_ms=at_ms,
     )

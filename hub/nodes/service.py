@@ -23,6 +23,7 @@ from shared_schema import frames
 from shared_schema.greeting import BATTERY, Hello
 from shared_schema.link import HubSession, LinkError
 from shared_schema.messages import Command, RefusalCode, Result, ResultState, encode_ack, encode_command
+from shared_schema.text import clean_text
 
 log = logging.getLogger("penstock.nodes")
 
@@ -220,7 +221,7 @@ class NodesService:
         self._events.clear_event("node_away", device_key=key)
         link.talk.welcome(now, *self._admission.wanted(key))
         link.say_replies()
-        log.info("node %s at %s: %s, rows from %d", key, link.address, hello.board, numbers.stored + 1)
+        log.info("node %s dialled from %s, rows from %d", key, link.address, numbers.stored + 1)
 
     async def _listen(self, link: Link) -> None:
         while data := await link.read():
@@ -336,8 +337,8 @@ def _state_of(link: Link, talk: Talk, now_s: float) -> NodeState:
     return NodeState(
         talk.key,
         link.address,
-        hello.board,
-        hello.firmware_version,
+        clean_text(hello.board),
+        clean_text(hello.firmware_version),
         now_s - link.began_s,
         talk.rows,
         talk.numbers.stored,

@@ -174,7 +174,7 @@ def test_a_release_that_crashes_before_it_reached_the_hub_is_not_trusted_for_liv
 def test_a_truncated_file_ends_the_update(site: Site) -> None:
     made = site.offers()
     site.put("files/3", made.files[3].content[:-7])
-    assert refusal(site.run()) == (FAILED, f"{made.files[3].path} has another length than the manifest says")
+    assert refusal(site.run()) == (FAILED, f"{made.files[3].path} has another length than the release says")
 
 
 def test_a_flipped_bit_ends_the_update(site: Site) -> None:
@@ -182,7 +182,7 @@ def test_a_flipped_bit_ends_the_update(site: Site) -> None:
     content = bytearray(made.files[3].content)
     content[100] ^= 4
     site.put("files/3", bytes(content))
-    expected = f"{made.files[3].path} came 3 times with another SHA-256 than the manifest's"
+    expected = f"{made.files[3].path} came 3 times with another SHA-256 than the release says"
     assert refusal(site.run()) == (FAILED, expected)
 
 

@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from firmware.node.manifest import Manifest
+from firmware.node.manifest import CONTENTS, Manifest, parse_contents
 from firmware.node.slots import COPIES, MANIFEST, SLOTS, Pointer, encode
 from hub.errors import OperatorNeeded
 from shared_schema.digest import Hmac
-from shared_schema.update_messages import MANIFEST_LENGTH
 from tools.firmware import bytecode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +37,7 @@ class ReleaseFile(NamedTuple):
 
 
 class Release(NamedTuple):
-    """A release. manifest: the bytes that are signed and sent, as they are."""
+    """A release. manifest: the bytes that are signed and sent, as they are. files: as a node numbers them."""
 
     version: str
     counter: int
@@ -77,16 +76,20 @@ def pack(
     allows_older: bool = False,
 ) -> Release:
     """Make a release of these files. Raises OperatorNeeded when a node would refuse it."""
+    lines = [f"{file.digest} {len(file.content)} {file.path}\n" for file in files]
+    contents = ReleaseFile(CONTENTS, "".join(lines).encode())
     manifest: dict[str, object] = {
         "version": version,
         "counter": counter,
         "min_micropython": OLDEST_MICROPYTHON,
         "board": board,
-        "files": [[file.path, len(file.content), file.digest] for file in files],
+        "contents": [len(contents.content), contents.digest],
     }
     if allows_older:
         manifest["allow_older"] = True
-    return Release(version, counter, _encode(manifest), tuple(files))
+    _require_takeable(manifest, contents.content)
+    data = json.dumps(manifest, separators=(",", ":")).encode()
+    return Release(version, counter, data, (contents, *files))
 
 
 def bare_board(release: Release, *, sources: Path = ROOT, is_compiled: bool = True) -> dict[str, bytes]:
@@ -110,7 +113,7 @@ def _modules(sources: Path) -> list[str]:
 
 
 def _is_docstring_only(path: Path) -> bool:
-    """Return True for what MicroPython does without: there a folder is a package, and a file takes a block."""
+    """Return True for what MicroPython does without: a folder is a package there, a file takes a block."""
     if path.name != "__init__.py":
         return False
     return all(isinstance(node, ast.Expr) for node in ast.parse(path.read_text()).body)
@@ -123,14 +126,9 @@ def _file(sources: Path, path: str, *, is_compiled: bool) -> ReleaseFile:
     return ReleaseFile(path.removesuffix(".py") + bytecode.SUFFIX, bytecode.compile_module(content, path))
 
 
-def _encode(manifest: dict[str, object]) -> bytes:
-    data = json.dumps(manifest, separators=(",", ":")).encode()
+def _require_takeable(manifest: dict[str, object], contents: bytes) -> None:
     try:
         Manifest(manifest)
+        parse_contents(contents)
     except ValueError as error:
         raise OperatorNeeded("no node takes this release", hint=str(error)) from error
-    if len(data) > MANIFEST_LENGTH:
-        raise OperatorNeeded(
-            f"the manifest has {len(data)} bytes; a frame takes {MANIFEST_LENGTH}", hint="release fewer files"
-        )
-    return data

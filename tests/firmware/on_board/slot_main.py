@@ -35,14 +35,9 @@ def run(start) -> None:
         if BEHAVIOUR == "hang":
             continue
         start.feed()
-        if "crash after a minute" in BEHAVIOUR and node.boot_age_ms() > 65_000:
-            raise RuntimeError("a release that crashes after a minute")
         if BEHAVIOUR == "restarts itself":
             return
-        if BEHAVIOUR == "runs in safe mode only" and not start.is_safe_mode:
-            raise RuntimeError("a release that fails at what it measures")
-        if BEHAVIOUR == "fails once confirmed" and not trial.is_running:
-            raise RuntimeError("a release that fooled its trial")
+        crash(node, start, trial)
         if hub is None:
             continue
         stored_seq = hub.stored_seq if BEHAVIOUR == "silent" else hub.store_row(node)
@@ -56,6 +51,15 @@ def run(start) -> None:
             update.offer(decode_update(hub.offer))
         fetch(start, update, hub)
     hub.hear(encode_update_state(update.report))
+
+
+def crash(node, start, trial) -> None:
+    if "crash after a minute" in BEHAVIOUR and node.boot_age_ms() > 65_000:
+        raise RuntimeError("a release that crashes after a minute")
+    if BEHAVIOUR == "runs in safe mode only" and not start.is_safe_mode:
+        raise RuntimeError("a release that fails at what it measures")
+    if BEHAVIOUR == "fails once confirmed" and not trial.is_running:
+        raise RuntimeError("a release that fooled its trial")
 
 
 def fetch(start, update, hub) -> None:

@@ -199,7 +199,7 @@ class World:
         start(self, ROOT)
 
     def verdict(self):
-        """Return what there is to judge; is_whole: the active slot is as its manifest says."""
+        """Return what there is to judge; is_whole: the active slot is as its release says."""
         vfs.mount(vfs.VfsLfs2(Flash(self.image), progsize=self.program_bytes), MOUNT)
         forget_modules()
         from firmware.node import slots
@@ -234,8 +234,11 @@ def forget_modules():
 
 def is_whole(folder):
     """Return True when every file of the slot is as the slot's manifest says."""
-    files = json.loads(read(folder + "manifest.json"))["files"]
-    return all(sha256(read(folder + path)).digest() == unhexlify(digest) for path, _, digest in files)
+    contents = read(folder + "contents")
+    if sha256(contents).digest() != unhexlify(json.loads(read(folder + "manifest.json"))["contents"][1]):
+        return False
+    lines = [line.split(" ") for line in contents.decode().split("\n")[:-1]]
+    return all(sha256(read(folder + path)).digest() == unhexlify(digest) for digest, _, path in lines)
 
 
 def read(path):

@@ -39,30 +39,33 @@ def test_a_release_is_every_module_of_a_slot_and_says_so(sources: Path) -> None:
     made = build("1.5.0", 15, sources=sources, is_compiled=False)
     paths = ["firmware/main.py", "firmware/node/slots.py", "firmware/node/trial.py", "shared_schema/enums.py"]
     contents = [SOURCES[path].encode() for path in paths]
-    assert [(file.path, file.content) for file in made.files] == list(zip(paths, contents, strict=True))
+    listing, *files = made.files
+    assert files == [ReleaseFile(path, content) for path, content in zip(paths, contents, strict=True)]
+    assert listing.path == "contents"
+    assert listing.content.decode().splitlines() == [
+        f"{hashlib.sha256(file.content).hexdigest()} {len(file.content)} {file.path}" for file in files
+    ]
     assert json.loads(made.manifest) == {
         "version": "1.5.0",
         "counter": 15,
         "min_micropython": "1.25",
         "board": "any",
-        "files": [
-            [path, len(content), hashlib.sha256(content).hexdigest()]
-            for path, content in zip(paths, contents, strict=True)
-        ],
+        "contents": [len(listing.content), hashlib.sha256(listing.content).hexdigest()],
     }
 
 
 def test_the_same_sources_make_the_same_release_anywhere(tmp_path: Path) -> None:
     first = build("1.5.0", 15, sources=written(tmp_path / "here"))
     assert build("1.5.0", 15, sources=written(tmp_path / "elsewhere")) == first
-    assert all(file.path.endswith(".mpy") and file.content.startswith(b"M\x06") for file in first.files)
+    modules = first.files[1:]
+    assert all(file.path.endswith(".mpy") and file.content.startswith(b"M\x06") for file in modules)
 
 
 def test_each_node_has_its_own_signature_and_a_node_takes_it(sources: Path) -> None:
     made = build("1.5.0", 15, sources=sources)
     keys = [node_key(bytes(32), name, 1) for name in ("tank-1", "tank-2")]
     read = manifest.parse(made.manifest, made.mac(keys[0]), Hmac(keys[0]))
-    assert [file.path for file in read.files] == [file.path for file in made.files]
+    assert read.contents.digest == hashlib.sha256(made.files[0].content).digest()
     with pytest.raises(manifest.Refused):
         manifest.parse(made.manifest, made.mac(keys[1]), Hmac(keys[0]))
 
@@ -72,8 +75,8 @@ def test_what_no_node_would_take_is_not_made(sources: Path) -> None:
         build("1.5.0", 0, sources=sources)
     with pytest.raises(OperatorNeeded, match="version of 1 to 32 marks"):
         build("Version 1.5", 15, sources=sources)
-    with pytest.raises(OperatorNeeded, match=r"the manifest has 4\d\d\d bytes; a frame takes 3800"):
-        pack("1.5.0", 15, [ReleaseFile(f"firmware/node/m{number}.py", b"x") for number in range(45)])
+    with pytest.raises(OperatorNeeded, match="contents of 1 to 120 whole lines"):
+        pack("1.5.0", 15, [ReleaseFile(f"firmware/node/m{number}.py", b"x") for number in range(121)])
 
 
 def test_a_module_that_is_no_python_is_named(sources: Path) -> None:
