@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from firmware.boot import CRASH_FILE, MOUNT
 from firmware.node import slots
 from firmware.node.trial import ResetCause
 
@@ -14,7 +15,7 @@ RING = "ring"
 START = "main.py"  # the first of ours that MicroPython runs
 STRANGERS_START = "main.py.before-penstock"
 OURS = frozenset(
-    {"firmware", "shared_schema", "slots", NODE_FILE, RING, START, "crash.txt", "config.json", *slots.COPIES}
+    {"firmware", "shared_schema", "slots", NODE_FILE, RING, START, CRASH_FILE, "config.json", *slots.COPIES}
 )
 BLOCK_BYTES = 4096
 INLINE_BYTES = 512  # a smaller file lies in its folder's own block (littlefs, an eighth of a block)
@@ -29,7 +30,8 @@ class SlotChoice(NamedTuple):
 
 def foreign(root: Iterable[str]) -> list[str]:
     """Return the names in the root that are not ours; main.py is judged by who wrote it, not here."""
-    return sorted(name for name in root if name not in OURS and not name.startswith("."))
+    mounted = MOUNT.removeprefix("/")  # no file, but what ran until it was interrupted
+    return sorted(name for name in root if name not in OURS and name != mounted and not name.startswith("."))
 
 
 def choose_slot(copies: Mapping[str, bytes], whole: Iterable[str]) -> SlotChoice:
