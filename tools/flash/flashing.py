@@ -86,7 +86,7 @@ def flash(board: Board, found: Survey, order: Order, tell: Tell) -> Flashed:
     if order.is_wiped:
         _remove(board, _ours(found))
         found = look_at(board, order.image.start)
-    slot = layout.choose_slot(found.copies, found.whole).slot
+    slot = layout.choose_slot(found.copies, found.whole)
     _fill_slot(board, slot, order.image, tell)
     moved = _put_outside(board, found, order, node, tell)
     name, content = layout.switched(
