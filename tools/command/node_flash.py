@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from hub.errors import ConfigError, OperatorNeeded, PenstockError, Problem
+from hub.nodes.keys import SITE_KEY_FILE
 from hub.nodes.registry import Node
 from hub.nodes.registry_io import RegistryFile
-from hub.nodes.site_key_io import ensure_site_key
+from hub.nodes.site_key_io import read_site_key
 from shared_schema.digest import node_key
 from tools.command.node_cable import all_ports, remember_ports
 from tools.command.node_list import live_nodes
@@ -115,7 +116,7 @@ def _dealt(
 def _set_aside_strangers(surveys: dict[str, Survey], dealt: Mapping[str, str | None], folder: Path) -> bool:
     """Report and take out the nodes whose key no hub of this site takes. Return whether there are any."""
     registry = RegistryFile(folder).load()
-    site_key = ensure_site_key(folder)
+    site_key = read_site_key(folder) if (folder / SITE_KEY_FILE).exists() else b""  # then all are strangers
     strangers = {}
     for port, found in surveys.items():
         node = found.node
