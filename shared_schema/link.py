@@ -31,6 +31,7 @@ from shared_schema.frames import (
     MAC_BYTES,
     MAX_FRAME,
     MAX_GREETING,
+    MAX_PAYLOAD,
     PROOF,
     REFUSE,
     TO_HUB,
@@ -108,8 +109,8 @@ class _Session:
         self._state = START
         self._reader = FrameReader(MAX_GREETING)
         self._out = b""
-        self._seal_out: _Seal | None = None
         self._seal_in: _Seal | None = None
+        self._seal_out: _Seal | None = None
 
     @property
     def is_open(self) -> bool:
@@ -122,16 +123,24 @@ class _Session:
         return self._state == CLOSED
 
     def receive(self, data: bytes | bytearray | memoryview) -> list[tuple[int, memoryview]]:
-        """Take what arrived, in whatever pieces; return the messages in it, without their MACs.
+        """Take what arrived, in whatever pieces; return the messages in it, without their seals.
 
         Raises LinkError at the first fault; messages in front of it in the same piece are dropped with it.
         What to_send() has afterwards must be sent before anything is sealed.
         """
+        if self._state == CLOSED:
+            raise LinkError("closed")
+        messages: list[tuple[int, memoryview]] = []
         try:
-            return self._messages(data)
+            self._reader.feed(data)
+            found = self._reader.next()
+            while found is not None:
+                messages += self._arrived(found[0], found[1])
+                found = self._reader.next()
         except LinkError:
             self._state = CLOSED
             raise
+        return messages
 
     def to_send(self) -> bytes:
         """Return what must go out now, once."""
@@ -145,33 +154,27 @@ class _Session:
         type, or payload is longer than frames.MAX_PAYLOAD.
         """
         if self._seal_out is None or self._state != OPEN or self._out:
-            raise ValueError("sealed before the session was open, or before to_send() was sent")
-        if type_id not in self._sends or 1 + len(payload) + MAC_BYTES > MAX_FRAME:
+            raise ValueError("sealed before the session was open, or before to_send() was asked")
+        if type_id not in self._sends or len(payload) > MAX_PAYLOAD:
             raise ValueError("type %d with %d bytes is not for this end to send" % (type_id, len(payload)))
         return frame(type_id, payload, self._seal_out.next(type_id, payload))
 
-    def _messages(self, data: bytes | bytearray | memoryview) -> list[tuple[int, memoryview]]:
-        if self._state == CLOSED:
-            raise LinkError("closed")
-        messages: list[tuple[int, memoryview]] = []
-        self._reader.feed(data)
-        while True:
-            found = self._reader.next()
-            if found is None:
-                return messages
-            messages += self._arrived(found[0], found[1])
-
     def _arrived(self, type_id: int, payload: memoryview) -> list[tuple[int, memoryview]]:
-        following = self._table[self._state].get(type_id)
+        state, self._state = self._state, CLOSED  # unless everything below goes well, whatever is raised
+        following = self._table[state].get(type_id)
         if following is None:
-            raise LinkError("type %d in state %s" % (type_id, self._state))
-        if self._state == OPEN:
+            raise LinkError("type %d in state %s" % (type_id, state))
+        if state == OPEN:
             payload = self._unsealed(type_id, payload)
-            self._state = following
-            return [(type_id, payload)]
-        return self._greeted(type_id, payload, following)
+        elif type_id != REFUSE:
+            if self._is_greeted(payload):
+                self._state = following
+            return []
+        self._state = following
+        return [(type_id, payload)]
 
-    def _greeted(self, type_id: int, payload: memoryview, following: str) -> list[tuple[int, memoryview]]:
+    def _is_greeted(self, payload: memoryview) -> bool:
+        """Answer a frame of the greeting; False when the answer is a refusal."""
         raise NotImplementedError
 
     def _unsealed(self, type_id: int, payload: memoryview) -> memoryview:
@@ -181,11 +184,6 @@ class _Session:
         if not equal(payload[end:], self._seal_in.next(type_id, payload[:end])):
             raise LinkError("wrong seal")
         return payload[:end]
-
-    def _open(self, seal_in: _Seal, seal_out: _Seal) -> None:
-        self._seal_in, self._seal_out = seal_in, seal_out
-        self._reader.limit = MAX_FRAME
-        self._state = OPEN
 
 
 class NodeSession(_Session):
@@ -205,36 +203,33 @@ class NodeSession(_Session):
         self._state = GREETED
         return frame(HELLO, self._hello)
 
-    def _greeted(self, type_id: int, payload: memoryview, following: str) -> list[tuple[int, memoryview]]:
-        if type_id == REFUSE:
-            self._state = following
-            return [(type_id, payload)]
+    def _is_greeted(self, payload: memoryview) -> bool:
         challenge = decode_challenge(payload)
         if not equal(challenge.mac, _hub_mac(self._key, self._hello, challenge.nonce, challenge.hub_key)):
             raise LinkError("the hub does not hold this node's key")
-        self._out = frame(PROOF, self._key.of(b"node", self._hello, payload))
         nonces = self._hello[1 : 1 + NONCE_BYTES] + challenge.nonce
-        self._open(_Seal(self._key, b"h2n", nonces), _Seal(self._key, b"n2h", nonces))
+        self._seal_in, self._seal_out = _Seal(self._key, b"h2n", nonces), _Seal(self._key, b"n2h", nonces)
+        self._out = frame(PROOF, self._key.of(b"node", self._hello, payload))
+        self._reader.limit = MAX_FRAME
         self.hub_key = challenge.hub_key
-        return []
+        return True
 
 
 class HubSession(_Session):
     """The hub's end. nonce: 16 random bytes never used before.
 
     key_of: asked with the Hello; returns the node's key, or the Refusal to send instead.
-    hello: who says to dial; proved once open.
+    hello: who says to dial; believed once open. refusal: what was sent instead of a welcome.
     """
 
-    def __init__(self, hub_key: str, nonce: bytes, key_of) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, hub_key: str, nonce: bytes, key_of) -> None:  # type: ignore[no-untyped-def] # a board has no Callable
         super().__init__(HUB_TABLE, TO_NODE)
         self.hello: Hello | None = None
         self.refusal: Refusal | None = None
         self._hub_key = hub_key
         self._nonce = nonce
         self._key_of = key_of
-        self._key = Hmac(b"")
-        self._expected = b""
+        self._proof = b""
 
     def refuse(self, code: int, text: str = "") -> bytes:
         """Return the REFUSE to send before the connection is closed, sealed when the session is open."""
@@ -244,32 +239,32 @@ class HubSession(_Session):
         self._state = CLOSED
         return refused
 
-    def _greeted(self, type_id: int, payload: memoryview, following: str) -> list[tuple[int, memoryview]]:
-        if type_id == HELLO:
-            self._answer_hello(bytes(payload), following)
-        elif not equal(payload, self._expected):
+    def _is_greeted(self, payload: memoryview) -> bool:
+        if self.hello is None:
+            refusal = self._challenged(bytes(payload))
+            if refusal is not None:
+                self._out = self.refuse(refusal.code, refusal.text)
+            return refusal is None
+        if not equal(payload, self._proof):
             raise LinkError("the node does not hold its key")
-        else:
-            nonces = self._hello_nonce + self._nonce
-            self._open(_Seal(self._key, b"n2h", nonces), _Seal(self._key, b"h2n", nonces))
-        return []
+        self._reader.limit = MAX_FRAME
+        return True
 
-    def _answer_hello(self, payload: bytes, following: str) -> None:
+    def _challenged(self, payload: bytes) -> Refusal | None:
+        """Put a CHALLENGE out, or return why there is none."""
         if payload[:1] != bytes([VERSION]):
-            self._out = self.refuse(RefusalCode.VERSION, "this hub speaks version %d" % VERSION)
-            return
+            return Refusal(RefusalCode.VERSION, "this hub speaks version %d" % VERSION)
         self.hello = decode_hello(payload)
-        key = self._key_of(self.hello)
-        if isinstance(key, Refusal):
-            self._out = self.refuse(key.code, key.text)
-            return
-        self._key = Hmac(key)
-        self._hello_nonce = self.hello.nonce
-        mac = _hub_mac(self._key, payload, self._nonce, self._hub_key)
+        found = self._key_of(self.hello)
+        if isinstance(found, Refusal):
+            return found
+        key, nonces = Hmac(found), self.hello.nonce + self._nonce
+        mac = _hub_mac(key, payload, self._nonce, self._hub_key)
         challenge = encode_challenge(Challenge(self._nonce, self._hub_key, mac))
-        self._expected = self._key.of(b"node", payload, challenge)
+        self._proof = key.of(b"node", payload, challenge)
+        self._seal_in, self._seal_out = _Seal(key, b"n2h", nonces), _Seal(key, b"h2n", nonces)
         self._out = frame(CHALLENGE, challenge)
-        self._state = following
+        return None
 
 
 def _hub_mac(key: Hmac, hello: bytes, nonce: bytes, hub_key: str) -> bytes:

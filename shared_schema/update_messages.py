@@ -85,6 +85,8 @@ class Chunk:
 
 def encode_chunk(chunk: Chunk) -> bytes:
     """u16 index | u32 offset | data."""
+    if len(chunk.data) > CHUNK_LENGTH:
+        raise ValueError("a chunk of %d bytes; %d are the most" % (len(chunk.data), CHUNK_LENGTH))
     return struct.pack(">HI", chunk.index, chunk.offset) + chunk.data
 
 
