@@ -4,10 +4,11 @@ from binascii import crc32
 
 SHORTEST_MS = 1000
 LONGEST_MS = 60_000
+EACH = 2  # waits of a step: a hub that restarts within ten seconds is found within two
 
 
 class Backoff:
-    """Waits of 1 s to 60 s, doubling. device_key: makes a node's waits its own, the same after every boot."""
+    """Waits of 1 s to 60 s, doubled every other time. device_key: makes a node's waits its own, the same after every boot."""
 
     def __init__(self, device_key: str) -> None:
         self._key = device_key
@@ -16,7 +17,7 @@ class Backoff:
 
     def next_ms(self) -> int:
         """Return the next wait: half to all of the step, by the node's own numbers."""
-        step_ms = min(LONGEST_MS, SHORTEST_MS << min(self.failures, 6))
+        step_ms = min(LONGEST_MS, SHORTEST_MS << min(self.failures // EACH, 6))
         self.failures += 1
         self._draws += 1
         share = crc32(("%s:%d" % (self._key, self._draws)).encode()) % 1024

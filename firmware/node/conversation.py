@@ -142,7 +142,7 @@ class Conversation:
         kind_id, first_seq, rows = found
         length, count = _encoded(kind_id, first_seq, rows)
         outgoing.sent(first_seq, count, now_ms)
-        return frames.READINGS, memoryview(_batch)[:length]
+        return frames.READINGS, bytes(memoryview(_batch)[:length])
 
     def _about_itself(self, now_ms: int):
         node = self._node

@@ -27,3 +27,14 @@ def remove(path: str) -> None:
         os.remove(path)
     except OSError:
         pass
+
+
+def take_text(path: str) -> str:
+    """Return what is in a file and remove it; empty when there is none."""
+    try:
+        with open(path) as file:
+            text = file.read()
+    except (OSError, ValueError):
+        text = ""
+    remove(path)
+    return text

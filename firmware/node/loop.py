@@ -9,6 +9,7 @@ from firmware.node.clock import Clock, Ticks
 from firmware.node.commands import CommandBook
 from firmware.node.configuration import Configuration
 from firmware.node.events import Events
+from firmware.node.files import take_text
 from firmware.node.network import Network
 from firmware.node.progress import Progress
 from firmware.node.ring import Ring
@@ -18,7 +19,9 @@ from firmware.node.trial import Trial
 from firmware.node.update import SlotUpdate
 from firmware.node.uplink import Uplink
 from shared_schema.digest import Hmac
+from shared_schema.reports import DETAIL_LENGTH, EventLevel
 
+CRASH_FILE = "crash.txt"  # of boot.py
 UPKEEP_S = 0.5
 RESTART_AFTER_MS = 2000  # so that the answer to the order gets out
 
@@ -33,6 +36,7 @@ class Node:
         self.ticks = Ticks(board.ticks_ms)
         self.clock = Clock()
         self.events = Events()
+        _report_crash(start.root, self.events)
         self.progress = Progress(0)
         self.configuration = Configuration(start.root, self.identity.plan)
         self.calibration = recalled_calibration(start.root)
@@ -147,6 +151,13 @@ class Node:
     def log(self, text: str) -> None:
         """Say something to whoever sits at the serial line."""
         print("%d %s" % (self.ticks.now_ms(), text))
+
+
+def _report_crash(root: str, events: Events) -> None:
+    """Tell what the boot part noted of the boot before."""
+    text = take_text(root + CRASH_FILE)
+    if text:
+        events.tell(EventLevel.CRITICAL, "crashed", text[-DETAIL_LENGTH:])
 
 
 def _version(root: str) -> str:

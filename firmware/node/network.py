@@ -41,13 +41,19 @@ class Network:
         """Join for ever."""
         while True:
             if self._wlan is not None:
-                action = self.state.step(self._ticks.now_ms(), self._wlan.isconnected())
+                is_joined = self._wlan.isconnected()
+                action = self.state.step(self._ticks.now_ms(), is_joined, not is_joined and self._has_failed())
                 self._do(action)
                 if self.state.state == wifi.JOINED:
                     self._joined.set()
                 else:
                     self._joined.clear()
             await asyncio.sleep(STEP_S)
+
+    def _has_failed(self) -> bool:
+        """Whether the driver gave up: -1 to -3 on the rp2, 200 to 299 on the ESP32, as the constants STAT_…."""
+        status = self._wlan.status()
+        return status < 0 or 200 <= status < 300
 
     def _do(self, action: int) -> None:
         try:

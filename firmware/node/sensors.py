@@ -87,13 +87,15 @@ class SensorGroup:
     async def read(self) -> None:
         """Fill values and quality with what the sensors say now."""
         self.quality = Quality.GOOD
-        for index in range(len(self._drivers)):
-            found = await self._read_one(index)
-            places = self._indexes[index]
-            for number in range(len(places)):
-                self._take(places[number], None if found is None else found[number])
+        await asyncio.gather(*[self._read_one(index) for index in range(len(self._drivers))])
 
-    async def _read_one(self, index: int):
+    async def _read_one(self, index: int) -> None:
+        found = await self._asked(index)
+        places = self._indexes[index]
+        for number in range(len(places)):
+            self._take(places[number], None if found is None else found[number])
+
+    async def _asked(self, index: int):
         name = self._names[index]
         try:
             found = await asyncio.wait_for(self._drivers[index].read(), READ_MOST_S)

@@ -33,11 +33,23 @@ def test_joins_and_counts():
 
 def test_after_a_minute_it_disconnects_pauses_and_tries_again():
     told = live(Wifi(0), 0, 70_000, False)
-    assert told[2:] == [(61_500, wifi.DISCONNECT), (63_000, wifi.CONNECT)]
+    assert told[2:] == [(61_500, wifi.DISCONNECT), (64_500, wifi.CONNECT)]
+
+
+def test_what_the_driver_gave_up_is_tried_again_at_once_and_then_less_and_less():
+    radio = Wifi(0)
+    connects = []
+    for now_ms in range(0, 120_000, 250):
+        if radio.step(now_ms, False, True) == wifi.CONNECT:
+            connects.append(now_ms)
+    waits = [later - earlier for earlier, later in zip(connects, connects[1:])]
+    assert waits[0] == wifi.JOIN_LEAST_MS + 2 * wifi.PAUSE_MS
+    assert waits == sorted(waits)
+    assert waits[-1] <= wifi.JOIN_LEAST_MS + wifi.PAUSES_MOST * wifi.PAUSE_MS
 
 
 def test_after_three_failures_the_radio_is_restarted():
-    told = live(Wifi(0), 0, 200_000, False)
+    told = live(Wifi(0), 0, 205_000, False)
     actions = [action for _, action in told]
     assert actions == [
         wifi.RESTART_RADIO,
