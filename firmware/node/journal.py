@@ -57,9 +57,10 @@ class Journal:
         self._merge(loss)
 
     def trim(self, acked: int, oldest_boot: int) -> None:
-        """Forget losses that are acknowledged, and clocks of boots before oldest_boot; on flash when it has grown."""
+        """Forget what is acknowledged: losses up to acked, and clocks that only rows before oldest_boot needed."""
         self.losses = [loss for loss in self.losses if loss[2] > acked]
-        for boot in [boot for boot in self.clocks if boot < oldest_boot]:
+        used = [boot for loss in self.losses for boot in (loss[3], loss[5])]
+        for boot in [boot for boot in self.clocks if boot < oldest_boot and boot not in used]:
             del self.clocks[boot]
         if self._size > _MOST_BYTES:
             live = (len(self.losses) + len(self.clocks)) * _ITEM_BYTES

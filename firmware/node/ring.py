@@ -105,6 +105,7 @@ class Ring:
         for draft in self._drafts.values():
             draft.clear()
         self._number_this_boot()
+        self._segments.release()
 
     @property
     def epoch(self) -> int:
@@ -178,6 +179,7 @@ class Ring:
         except OSError as error:
             self.disk_error = error
             raise
+        self._segments.release()
         self.disk_error = None
         return self.next_seq
 
@@ -204,6 +206,11 @@ class Ring:
         rows: (recorded_at in Unix ms, values, quality, time quality), as batches.encode takes them.
         None when there are none, or when their clock is not known yet.
         """
+        found = self._rows_from(from_seq, most_rows)
+        self._segments.release()
+        return found
+
+    def _rows_from(self, from_seq: int, most_rows: int) -> tuple | None:
         kind_id = first_seq = 0
         rows = []
         for block in self._blocks_from(from_seq):
@@ -224,6 +231,11 @@ class Ring:
 
     def loss(self, from_seq: int) -> Loss | None:
         """Return what is lost from from_seq on; None when from_seq has a row, or cannot be told of yet."""
+        found = self._loss_from(from_seq)
+        self._segments.release()
+        return found
+
+    def _loss_from(self, from_seq: int) -> Loss | None:
         behind = self._row_from(from_seq)
         last_seq = (behind[0] if behind else self.next_seq) - 1
         if self._unwritten:
@@ -306,7 +318,9 @@ class Ring:
 
     def _write(self, drafts: list) -> None:
         size = sum([draft.used + PREFIX_BYTES + HEAD_BYTES for draft in drafts])
-        segment = self._segments.open_for(self.next_seq, size, self._segment_bytes)
+        # LittleFS copies the last block of a file that is appended to; when the hub keeps up there is no need.
+        limit = self._segment_bytes if self.acked < self.next_seq - 1 else 0
+        segment = self._segments.open_for(self.next_seq, size, limit)
         self._writing = (segment, drafts)
         end_seq, size, acked = self.next_seq, segment.whole, self.acked
         with self._segments.append(segment) as file:
@@ -341,9 +355,8 @@ class Ring:
         self._trim_journal()
 
     def _trim_journal(self) -> None:
-        boots = [segment.boots[0] for segment in self._segments.all]
-        boots += [boot for loss in self._journal.losses for boot in (loss[3], loss[5])]
-        self._journal.trim(self._acked_on_flash, min([self.boot] + [boot for boot in boots if boot]))
+        boots = [segment.boots[0] for segment in self._segments.all if segment.boots[0]]
+        self._journal.trim(self._acked_on_flash, min([self.boot] + boots))
 
     def _make_room(self) -> bool:
         """Give up as little as possible of the oldest; return False when there is nothing to give."""
@@ -360,7 +373,7 @@ class Ring:
         segments = self._segments.all
         thinned_bytes = sum([segment.disk_bytes for segment in segments if segment.is_thinned])
         plain = [segment for segment in segments if not segment.is_thinned]
-        if self._thinning is None or len(plain) < 2 or 2 * thinned_bytes > self._capacity_bytes:
+        if self._thinning is None or len(plain) < 2 or thinned_bytes > self._capacity_bytes // 4 * 3:
             return False
         try:
             return self._thinning.thin(plain[0], self.acked)

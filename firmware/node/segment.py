@@ -12,6 +12,7 @@ from firmware.node.block import FEWEST_BLOCK_BYTES, FEWEST_RECORD_BYTES, Block
 
 DISK_BLOCK_BYTES = 4096  # LittleFS gives a file whole erase blocks
 
+_MOST_BOOTS = 16  # so that old clocks can be forgotten with the file that needs them
 _PLAIN = ".seg"
 _THINNED = ".thn"
 
@@ -37,8 +38,8 @@ class Segment:
 
     @property
     def is_sound(self) -> bool:
-        """Whether it ends with a whole block, so that more may be appended."""
-        return 0 < self.size == self.whole
+        """Whether more may be appended: it ends with a whole block, and does not need too many clocks."""
+        return 0 < self.size == self.whole and self.boots[1] - self.boots[0] < _MOST_BOOTS
 
     def note(self, end_seq: int, boot: int) -> None:
         """Enter a block that is in the file."""

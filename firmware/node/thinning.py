@@ -14,6 +14,7 @@ class Thinning:
         self._block = block
         self._segment_bytes = segment_bytes
         self._draft = Draft(0, flush_bytes, True)
+        self._minutes = {}  # the last one kept, by kind
 
     def thin(self, segment: Segment, acked: int) -> bool:
         """Keep one row a minute of this segment, without those up to acked; return False when it is not worth it.
@@ -21,7 +22,7 @@ class Thinning:
         What is kept is on flash before the segment is deleted.
         """
         rows = kept = 0
-        minutes = {}
+        minutes = self._minutes.copy()
         for _ in self._blocks_of(segment, 0):
             rows += self._block.rows
             kept += self._pick(acked, minutes)
@@ -37,10 +38,10 @@ class Thinning:
         return True
 
     def _move(self, segment: Segment, thinned: Segment, acked: int) -> None:
-        size, end_seq, minutes = thinned.whole, thinned.end_seq, {}
+        size, end_seq = thinned.whole, thinned.end_seq
         with self._segments.append(thinned) as file:
             for block in self._blocks_of(segment, end_seq):
-                self._pick(acked, minutes)
+                self._pick(acked, self._minutes)
                 span = block.end_seq - block.first_seq
                 size += self._draft.write(file, block.epoch, block.first_seq, acked, block.boot, span)
                 thinned.note(block.end_seq, block.boot)
@@ -56,7 +57,7 @@ class Thinning:
                 yield self._block
 
     def _pick(self, acked: int, minutes: dict) -> int:
-        """Put what is kept of the block into the draft; minutes: the last one kept, by kind."""
+        """Put what is kept of the block into the draft, and return how many rows that is."""
         draft, block = self._draft, self._block
         draft.clear()
         draft.kind_id = block.kind_id
