@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import os
 import re
 import signal
 import time
@@ -28,6 +29,7 @@ LONGEST_S = 80 * 86_400  # simulated: the cloud takes rows of the last 90 days
 INTERRUPTED = 130
 _PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{0,29}")
 _WHERE = "sim fleet"
+_SECRET_KEY, _PUBLISHABLE_KEY = "SUPABASE_SECRET_KEY", "SUPABASE_PUBLISHABLE_KEY"
 _FAULTS = "\n".join(f"  {name:12} {what}" for name, what in NAMES.items())
 _EPILOG = f"""\
 faults, in real seconds since the first reading; name@start-end or name@start-end:share:
@@ -71,14 +73,23 @@ def register(commands: Any) -> None:
         "--prefix", default="sim", help="of all device keys; the same finds the same hubs again (default sim)"
     )
     add("--url", help="a Supabase project (default: a cloud of its own on this machine)")
-    add("--secret-key", help="sb_secret_… of that project: registers the hubs and asks for the verdict")
-    add("--publishable-key", help="sb_publishable_… of that project: what hubs send")
+    add(
+        "--secret-key",
+        help="sb_secret_… of that project (default: SUPABASE_SECRET_KEY): registers hubs, asks for a verdict",
+    )
+    add(
+        "--publishable-key",
+        help="sb_publishable_… of that project (default: SUPABASE_PUBLISHABLE_KEY): what hubs send",
+    )
     add("--keep", action="store_true", help="leave the cloud on this machine running until Ctrl-C")
     add("--json", type=Path, metavar="FILE", help="also write the result to a file")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if arguments.url:
+        arguments.secret_key = arguments.secret_key or os.environ.get(_SECRET_KEY)
+        arguments.publishable_key = arguments.publishable_key or os.environ.get(_PUBLISHABLE_KEY)
     plan, faults = _checked(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     progress = Progress(plan)
@@ -193,8 +204,12 @@ def _out_of_range(arguments: argparse.Namespace) -> list[Problem]:
 def _about_target(arguments: argparse.Namespace) -> list[Problem]:
     keys = {"--secret-key": arguments.secret_key, "--publishable-key": arguments.publishable_key}
     if arguments.url:
-        missing = [key for key, value in keys.items() if not value]
-        problems = [Problem(_WHERE, key, "is missing", "--url needs both keys") for key in missing]
+        variables = {"--secret-key": _SECRET_KEY, "--publishable-key": _PUBLISHABLE_KEY}
+        problems = [
+            Problem(_WHERE, key, "is missing", f"--url needs both keys: give it, or set {variables[key]}")
+            for key, value in keys.items()
+            if not value
+        ]
         if arguments.keep:
             hint = "it is for the cloud that is started here; what is in a project stays"
             problems.append(Problem(_WHERE, "--keep", "does not go with --url", hint))

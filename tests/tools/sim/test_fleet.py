@@ -103,7 +103,19 @@ def test_hubs_whose_secret_is_another_one_are_named(
     assert "no hub could sign in: 1 x device_refused" in capsys.readouterr().err
 
 
-def test_everything_wrong_with_the_arguments_is_said_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_keys_may_come_from_the_environment(
+    prefix: str, local_cloud: CloudProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUPABASE_SECRET_KEY", local_cloud.secret_key)
+    monkeypatch.setenv("SUPABASE_PUBLISHABLE_KEY", local_cloud.publishable_key)
+    assert fleet(prefix, "--url", local_cloud.url, "--hubs", "1") == 0
+
+
+def test_everything_wrong_with_the_arguments_is_said_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("SUPABASE_SECRET_KEY", raising=False)
+    monkeypatch.delenv("SUPABASE_PUBLISHABLE_KEY", raising=False)
     faults = ["outage@5-2", "lost-answer@1-99", "flood@1-2", "outage", "outage@1-2:3"]
     arguments = ["--hubs", "0", "--prefix", "Ä", "--keep", "--url", "http://127.0.0.1:9", "--faults", *faults]
     assert main(["sim", "fleet", "--seconds", "10", *arguments]) == 2
