@@ -189,7 +189,9 @@ def test_a_record_that_names_an_empty_slot_does_not_stop_the_node(root: str) -> 
 
 
 def test_a_choice_made_without_a_record_is_recorded(root: str) -> None:
+    application(root, "from firmware.node import slots; assert slots.is_recorded(start.root)")
     Path(f"{root}slots/a").rename(f"{root}slots/b")
-    run(root, FakeBoard())
-    assert slots.is_recorded(root)
-    assert slots.load(root).active == "b"
+    (Path(root) / "slots/b/firmware/node").mkdir()
+    (Path(root) / "slots/b/firmware/node/slots.py").write_text(Path(slots.__file__).read_text())
+    pointer = run(root, FakeBoard())
+    assert (pointer.active, pointer.reset_note) == ("b", ResetCause.ORDERLY)

@@ -25,18 +25,21 @@ def pointers(draw: st.DrawFn) -> Pointer:
     return pointer
 
 
-@st.composite
-def damages(draw: st.DrawFn) -> tuple[int, int]:
-    """Where a copy is cut, in thousandths, and which bit of what is left is flipped; 0 is none."""
-    return draw(st.tuples(st.integers(0, 1000), st.integers(0, 400)))
+# Which bit of a copy is flipped, or how much of it (in thousandths) is left.
+damages = st.one_of(
+    st.tuples(st.just("flip"), st.integers(0, 2000)), st.tuples(st.just("cut"), st.integers(0, 1000))
+)
+Damage = tuple[str, int]
 
 
-def damaged(content: bytes, damage: tuple[int, int]) -> bytes:
-    cut = bytearray(content[: len(content) * damage[0] // 1000])
-    if damage[1] and cut:
-        bit = damage[1] % (8 * len(cut))
-        cut[bit // 8] ^= 1 << bit % 8
-    return bytes(cut)
+def damaged(content: bytes, damage: Damage) -> bytes:
+    kind, number = damage
+    if kind == "cut":
+        return content[: len(content) * number // 1000]
+    flipped = bytearray(content)
+    bit = number % (8 * len(flipped))
+    flipped[bit // 8] ^= 1 << bit % 8
+    return bytes(flipped)
 
 
 def same(one: Pointer, other: Pointer) -> bool:
@@ -53,9 +56,9 @@ def test_decode_undoes_encode_and_fits_one_read(number: int, pointer: Pointer) -
     assert same(decoded[1], pointer)
 
 
-@given(st.lists(pointers(), min_size=2, max_size=4), st.integers(0, 1), damages())
+@given(st.lists(pointers(), min_size=2, max_size=4), st.integers(0, 1), damages)
 def test_one_damaged_copy_costs_at_most_the_last_write(
-    stored: list[Pointer], index: int, damage: tuple[int, int]
+    stored: list[Pointer], index: int, damage: Damage
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = f"{folder}/"
@@ -69,10 +72,10 @@ def test_one_damaged_copy_costs_at_most_the_last_write(
         assert same(slots.load(root), stored[-2 if is_lost else -1])
 
 
-@given(st.tuples(pointers(), damages()), st.tuples(pointers(), damages()), pointers(), st.binary(max_size=80))
+@given(st.tuples(pointers(), damages), st.tuples(pointers(), damages), pointers(), st.binary(max_size=80))
 def test_any_two_copies_give_a_choice_and_take_the_next(
-    one: tuple[Pointer, tuple[int, int]],
-    other: tuple[Pointer, tuple[int, int]],
+    one: tuple[Pointer, Damage],
+    other: tuple[Pointer, Damage],
     following: Pointer,
     noise: bytes,
 ) -> None:
