@@ -13,7 +13,7 @@ EARLY_MS = 2_000  # the oscillator that counts the sleep is some per cent off; t
 SLEEP_LEAST_MS = 1_000
 BACKOFF_MOST = 3  # doublings
 LOW_STRETCH = 4
-_STATE = "<QQQB"
+_STATE = "<IIIB"  # seconds: an rp2 keeps 28 bytes in all
 STATE_BYTES = struct.calcsize(_STATE) + 4
 
 
@@ -124,9 +124,8 @@ class BatteryMode:
 
     def state(self) -> bytes:
         """Return what RTC memory keeps through the sleep, STATE_BYTES long."""
-        data = struct.pack(
-            _STATE, self._next_sample_ms, self._next_dial_ms, self._not_before_ms, self._failures
-        )
+        times_ms = (self._next_sample_ms, self._next_dial_ms, self._not_before_ms)
+        data = struct.pack(_STATE, *[at_ms // 1000 for at_ms in times_ms], self._failures)
         return data + struct.pack("<I", crc32(data))
 
     def restore(self, state) -> bool:
@@ -136,9 +135,10 @@ class BatteryMode:
         data = bytes(state[:-4])
         if struct.unpack("<I", bytes(state[-4:]))[0] != crc32(data):
             return False
-        self._next_sample_ms, self._next_dial_ms, self._not_before_ms, self._failures = struct.unpack(
-            _STATE, data
-        )
+        sample_s, dial_s, before_s, self._failures = struct.unpack(_STATE, data)
+        self._next_sample_ms = sample_s * 1000
+        self._next_dial_ms = dial_s * 1000
+        self._not_before_ms = before_s * 1000
         return True
 
     def _stretch(self, battery_mv: int) -> int:

@@ -5,15 +5,7 @@ from firmware.drivers.pulse_flow import PulseFlow
 from tests.firmware.fakes.bench_time import BenchTime, values_of
 from tests.firmware.fakes.errors import error_of
 from tests.firmware.fakes.fake_pin import FakePin
-
-try:
-    from micropython import heap_lock, heap_unlock
-except ImportError:
-
-    def heap_lock():
-        """CPython allocates as it likes."""
-
-    heap_unlock = heap_lock
+from tests.firmware.fakes.heap import without_heap
 
 HALL = 450_000  # 450 pulses a litre
 REED = 100  # a pulse every 10 litres
@@ -107,9 +99,5 @@ def test_an_interrupt_allocates_nothing():
     pin = FakePin()
     counter = IrqCounter(pin, trigger=1)
     handler = pin.handler
-    heap_lock()
-    try:
-        handler(pin)
-    finally:
-        heap_unlock()
+    without_heap(handler, pin)
     assert counter.value() == 1

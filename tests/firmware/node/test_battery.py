@@ -133,10 +133,12 @@ def test_the_state_survives_the_sleep():
     mode = woken()
     mode.dialled(2_000_000, False, FULL_MV)
     state = mode.state()
-    assert len(state) == STATE_BYTES <= 60  # what an rp2 keeps
+    assert len(state) == STATE_BYTES <= 28  # what an rp2 keeps
     other = BatteryMode(Rules())
     assert other.restore(bytearray(state))
     assert other.state() == state
+    assert other.sleep_ms(1_000_000) == mode.sleep_ms(1_000_000)
+    assert not other.is_dial_due(2_000_000 + DIAL_MS, 99, FULL_MV)
 
 
 def test_a_state_that_is_none_is_not_taken():
