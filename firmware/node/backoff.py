@@ -8,7 +8,7 @@ EACH = 2  # waits of a step: a hub that restarts within ten seconds is found wit
 
 
 class Backoff:
-    """Waits of 1 s to 60 s, doubled every other time. device_key: makes a node's waits its own, the same after every boot."""
+    """Waits of 1 s to 60 s, doubled every other time, at which moments the node's own device_key says."""
 
     def __init__(self, device_key: str) -> None:
         self._key = device_key

@@ -42,7 +42,9 @@ class Journal:
     def mount(self, epoch: int) -> None:
         """Read what belongs to this epoch."""
         self._epoch, self.clocks, self.losses, self._size = epoch, {}, [], 0
-        self._numbers = sorted([number for number in [_number(name) for name in os.listdir(self._folder)] if number])
+        self._numbers = sorted(
+            [number for number in [_number(name) for name in os.listdir(self._folder)] if number]
+        )
         whole = [self._read(number) for number in self._numbers]
         self._is_damaged = len(whole) > 1 or False in whole
 

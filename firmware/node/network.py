@@ -42,7 +42,8 @@ class Network:
         while True:
             if self._wlan is not None:
                 is_joined = self._wlan.isconnected()
-                action = self.state.step(self._ticks.now_ms(), is_joined, not is_joined and self._has_failed())
+                has_failed = not is_joined and self._has_failed()
+                action = self.state.step(self._ticks.now_ms(), is_joined, has_failed)
                 self._do(action)
                 if self.state.state == wifi.JOINED:
                     self._joined.set()
@@ -51,7 +52,7 @@ class Network:
             await asyncio.sleep(STEP_S)
 
     def _has_failed(self) -> bool:
-        """Whether the driver gave up: -1 to -3 on the rp2, 200 to 299 on the ESP32, as the constants STAT_…."""
+        """Whether the driver gave up: -1 to -3 on the rp2, 200 to 299 on the ESP32 (its STAT_ constants)."""
         status = self._wlan.status()
         return status < 0 or 200 <= status < 300
 

@@ -20,7 +20,9 @@ class SmallHub:
     """rows: by device key, (epoch, seq) -> (kind id, at ms, values). heard: (device key, type, payload)."""
 
     def __init__(self, *, keepalive_s: int = 30, now_ms: Callable[[], int] | None = None) -> None:
-        self.rows: dict[str, dict[tuple[int, int], tuple[int, int, tuple[int | None, ...]]]] = defaultdict(dict)
+        self.rows: dict[str, dict[tuple[int, int], tuple[int, int, tuple[int | None, ...]]]] = defaultdict(
+            dict
+        )
         self.stored: dict[tuple[str, int], int] = {}
         self.losses: list[Loss] = []
         self.heard: list[tuple[str, int, bytes]] = []
@@ -86,7 +88,9 @@ class SmallHub:
         self._writers[hello.device_key] = session, writer
         stored = self.stored.setdefault((hello.device_key, hello.epoch), 0)
         self.send(
-            hello.device_key, frames.WELCOME, encode_welcome(Welcome(self._now_ms(), stored, 0, self.keepalive_s))
+            hello.device_key,
+            frames.WELCOME,
+            encode_welcome(Welcome(self._now_ms(), stored, 0, self.keepalive_s)),
         )
 
     def _hear(self, session: HubSession, type_id: int, payload: bytes) -> None:

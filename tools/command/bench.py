@@ -21,6 +21,8 @@ NAMES = (
     "cloud-queries",
     "cloud-bytes",
     "cloud-fleet",
+    "node-heap",
+    "node-reconnect",
 )
 
 

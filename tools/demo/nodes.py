@@ -5,9 +5,11 @@ import json
 import socket
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hub.nodes.registry import Registry
 from hub.nodes.registry_io import RegistryFile
 from hub.nodes.site_key_io import ensure_site_key
 from hub.outbox.directory import Directory
@@ -29,7 +31,7 @@ def free_port() -> int:
 
 
 def nodes_of(folder: Path, hub_folder: Path, port: int) -> SimulatedNodes:
-    """Return the nodes, not yet made. They log to nodes.log in folder; the hub's site key is made for them."""
+    """Return the nodes, not yet made; what they say goes to nodes.log. Makes the hub's site key."""
     hub_folder.mkdir(parents=True, exist_ok=True)
     log = folder / "nodes.log"
 
@@ -43,10 +45,10 @@ def nodes_of(folder: Path, hub_folder: Path, port: int) -> SimulatedNodes:
 
 
 async def fall_silent(nodes: SimulatedNodes, hub: HubProcess, hub_folder: Path) -> None:
-    """Have all nodes stop measuring, by way of their configuration, and wait until they sent what they have."""
+    """Have all nodes stop measuring, by their configuration, and wait until they sent what they have."""
     registry = RegistryFile(hub_folder)
     for key in nodes.nodes:
-        await asyncio.to_thread(registry.edit, lambda before, key=key: before.configured(key, STILL))
+        await asyncio.to_thread(registry.edit, partial(Registry.configured, device_key=key, document=STILL))
     give_up_s = time.monotonic() + QUIET_MOST_S
     before: dict[str, int] = {}
     since_s = time.monotonic()

@@ -1,4 +1,4 @@
-"""Makes the timetable's faults happen: on the bus, to a node, on the way to the cloud, to the hub, its disk."""
+"""Makes the timetable's faults happen: on the bus, to a node, the way to the cloud, the hub and its disk."""
 
 import asyncio
 import sqlite3

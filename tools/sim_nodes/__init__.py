@@ -1,1 +1,1 @@
-"""Simulated nodes: the real firmware in the real MicroPython, a process a node, with power, air and sensors."""
+"""Simulated nodes: the real firmware in the real MicroPython, with power, air and sensors to be had."""

@@ -54,7 +54,8 @@ class NodeProcess:
     async def power_on(self, cause: int = ResetCause.POWER) -> None:
         """Start it."""
         self._process = await asyncio.create_subprocess_exec(
-            *micropython.command(), *self._options, str(ROM), "run", str(self._image), str(BLOCKS), str(cause),
+            *micropython.command(), *self._options,
+            str(ROM), "run", str(self._image), str(BLOCKS), str(cause),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         self._watcher = asyncio.create_task(self._watch(self._process))
@@ -79,7 +80,7 @@ class NodeProcess:
             self._process.stdin.write(f"{command}\n".encode())
 
     async def numbers(self) -> tuple[int, int, int]:
-        """Return epoch, how many rows it has numbered, and how many the hub acknowledged. Without power only."""
+        """Return epoch, how many rows it numbered, and how many of them are acknowledged. Without power."""
         process = await asyncio.create_subprocess_exec(
             *micropython.command(), str(ROM), "numbers", str(self._image), str(BLOCKS),
             stdout=asyncio.subprocess.PIPE,

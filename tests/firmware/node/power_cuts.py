@@ -89,7 +89,9 @@ class Life:
     def append(self):
         self.value += 1
         kind_id = (TANK, FLOW)[self.draw(5) == 0]
-        values = tuple([None if self.draw(7) == 0 else self.draw(20000) - 5000 for _ in range(5)]) + (self.value,)
+        values = tuple([None if self.draw(7) == 0 else self.draw(20000) - 5000 for _ in range(5)]) + (
+            self.value,
+        )
         self.at_ms += STEP_MS
         self.waiting[kind_id].append(values)
         self.ring.append(kind_id, self.at_ms, values, self.draw(3), 0, self.ring.boot)
@@ -175,7 +177,9 @@ def cut_images(life, step):
             torn[address : address + size // 2] = new[: size // 2]
             yield index, bytearray(torn)
             if change is None:  # an erase cut short leaves anything
-                torn[address + size // 2 : address + size] = bytes([(index * 7 + at) & 0xFF for at in range(size // 2)])
+                torn[address + size // 2 : address + size] = bytes(
+                    [(index * 7 + at) & 0xFF for at in range(size // 2)]
+                )
                 yield index, torn
         data[address : address + size] = new
 

@@ -112,9 +112,7 @@ def test_a_full_ring_that_thins_keeps_a_row_a_minute(tmp_path: Path) -> None:
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_week_without_the_hub(policy: str, tmp_path: Path) -> None:
     """A row a minute of four metrics in 256 kB: nothing has to go."""
-    ring = ring_in(
-        tmp_path, capacity_bytes=262_144, segment_bytes=16_384, flush_bytes=1024, policy=policy
-    )
+    ring = ring_in(tmp_path, capacity_bytes=262_144, segment_bytes=16_384, flush_bytes=1024, policy=policy)
     for minute in range(1, WEEK_MINUTES + 1):
         level = 15_000 + minute % 97
         ring.append(TANK, START_MS + minute * MINUTE_MS, (level, 48_000 - level, 1_850, minute, None, None))
@@ -138,7 +136,10 @@ def outage(folder: Path, policy: str, minutes: int, capacity_bytes: int, segment
     sizes = {"capacity_bytes": capacity_bytes, "segment_bytes": segment_bytes, "flush_bytes": 1024}
     ring = ring_in(folder, policy=policy, **sizes)
     rows = minutes * 12
-    expected = {seq: (TANK, START_MS + seq * 5_000, (seq % 90, 48_000, 1_850, seq, None, None), 0, 0) for seq in range(1, rows + 1)}
+    expected = {
+        seq: (TANK, START_MS + seq * 5_000, (seq % 90, 48_000, 1_850, seq, None, None), 0, 0)
+        for seq in range(1, rows + 1)
+    }
     for row in expected.values():
         ring.append(*row)
     ring.flush()

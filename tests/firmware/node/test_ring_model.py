@@ -38,7 +38,9 @@ class RingAgainstModel(RuleBasedStateMachine):
         self.epoch = self.ring.epoch
         self.at_ms = 0
 
-    @rule(kind=st.sampled_from((TANK, FLOW)), count=st.integers(1, 60), step_ms=st.sampled_from((1_000, 9_000)))
+    @rule(
+        kind=st.sampled_from((TANK, FLOW)), count=st.integers(1, 60), step_ms=st.sampled_from((1_000, 9_000))
+    )
     def append(self, kind: int, count: int, step_ms: int) -> None:
         for _ in range(count):
             self.count += 1
@@ -66,7 +68,9 @@ class RingAgainstModel(RuleBasedStateMachine):
 
     @rule(share=st.integers(0, 100))
     def acknowledge(self, share: int) -> None:
-        self.asked = max(self.asked, self.ring.acked + (self.ring.next_seq - 1 - self.ring.acked) * share // 100)
+        self.asked = max(
+            self.asked, self.ring.acked + (self.ring.next_seq - 1 - self.ring.acked) * share // 100
+        )
         self.ring.acknowledge(self.asked)
 
     @rule(after_ms=st.integers(0, 10**9))

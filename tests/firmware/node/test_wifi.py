@@ -38,11 +38,9 @@ def test_after_a_minute_it_disconnects_pauses_and_tries_again():
 
 def test_what_the_driver_gave_up_is_tried_again_at_once_and_then_less_and_less():
     radio = Wifi(0)
-    connects = []
-    for now_ms in range(0, 120_000, 250):
-        if radio.step(now_ms, False, True) == wifi.CONNECT:
-            connects.append(now_ms)
-    waits = [later - earlier for earlier, later in zip(connects, connects[1:])]
+    times_ms = range(0, 120_000, 250)
+    connects = [now_ms for now_ms in times_ms if radio.step(now_ms, False, True) == wifi.CONNECT]
+    waits = [connects[number + 1] - connects[number] for number in range(len(connects) - 1)]
     assert waits[0] == wifi.JOIN_LEAST_MS + 2 * wifi.PAUSE_MS
     assert waits == sorted(waits)
     assert waits[-1] <= wifi.JOIN_LEAST_MS + wifi.PAUSES_MOST * wifi.PAUSE_MS

@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-"""The flash of a simulated board: a file, in erase blocks, that can lose its power in the middle of a write."""
+"""The flash of a simulated board: a file, in erase blocks; a write can be cut off in its middle."""
 
 BLOCK_BYTES = 4096
 PROGRAM_BYTES = 256  # as the rp2 has it
@@ -8,12 +8,12 @@ _IOCTL_BLOCKS, _IOCTL_BLOCK_BYTES, _IOCTL_ERASE = 4, 5, 6
 
 
 class Flash:
-    """A block device for LittleFS. is_cut: the next write gets half-way; on_cut is called then, and ends it."""
+    """A block device for LittleFS. is_cut: the next write gets half-way, and on_cut, called then, ends it."""
 
     def __init__(self, path, blocks, on_cut=None):
         self._blocks = blocks
         self._on_cut = on_cut
-        self._file = open(path, "r+b")  # noqa: PTH123, SIM115 - open while the board has power
+        self._file = open(path, "r+b")  # open while the board has power
         self.is_cut = False
 
     def readblocks(self, block, buffer, offset=0):
@@ -29,7 +29,7 @@ class Flash:
             self._on_cut()
         self._file.write(buffer)
 
-    def ioctl(self, request, argument):
+    def ioctl(self, request, _argument):
         """Answer how many blocks there are and of what size, and erase."""
         if request == _IOCTL_BLOCKS:
             return self._blocks

@@ -1,7 +1,7 @@
 # mypy: ignore-errors
 """What a simulated board does from its reset on.
 
-    micropython rom.py install IMAGE BLOCKS FOLDER    format the flash and copy the files listed in FOLDER/paths
+    micropython rom.py install IMAGE BLOCKS FOLDER    format the flash, copy the files listed in FOLDER/paths
     micropython rom.py numbers IMAGE BLOCKS           print what the ring holds: epoch, numbered, acknowledged
     micropython rom.py run IMAGE BLOCKS CAUSE         start the boot part. CAUSE: of firmware.node.trial
 
@@ -167,7 +167,7 @@ def run(path, blocks, cause):
     sys.modules["network"] = radio
     sys.path[:] = [MOUNT] + [name for name in sys.path if name]
     os.chdir(MOUNT)
-    asyncio.create_task(obey(flash))
+    asyncio.create_task(obey(flash))  # noqa: RUF006 - MicroPython's queue of tasks keeps it
     from firmware.boot import start
 
     start(Hardware(cause), MOUNT + "/")

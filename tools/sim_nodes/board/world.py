@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-"""What the sensors of a simulated board are in: values by pin, each swinging slowly until somebody sets it."""
+"""What the sensors of a simulated board are in: values by pin, swinging slowly until somebody sets them."""
 
 import time
 
