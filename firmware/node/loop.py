@@ -16,9 +16,8 @@ from firmware.node.ring import Ring
 from firmware.node.sampling import Sampling
 from firmware.node.slots import load as load_slots
 from firmware.node.trial import Trial
-from firmware.node.update import SlotUpdate
+from firmware.node.updating import Updating
 from firmware.node.uplink import Uplink
-from shared_schema.digest import Hmac
 from shared_schema.reports import DETAIL_LENGTH, EventLevel
 
 CRASH_FILE = "crash.txt"  # of boot.py
@@ -43,7 +42,7 @@ class Node:
         self.ring = Ring(start.root + "ring", ring_bytes)
         self.ring.mount()
         self.trial = Trial(start.root, self.ring.next_seq)
-        self.update = SlotUpdate(start.root, Hmac(self.identity.key), board.name)
+        self.update = Updating(start.root, self.identity.key, board.name)
         self.version = _version(start.root)
         self.book = CommandBook(Acts(self).by_name(), lambda result: keep_result(start.root, result))
         for result in recalled_results(start.root):
