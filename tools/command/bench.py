@@ -21,6 +21,7 @@ NAMES = (
     "cloud-queries",
     "cloud-bytes",
     "cloud-fleet",
+    "node-flash",
     "node-heap",
     "node-reconnect",
 )
