@@ -95,12 +95,13 @@ def decode(payload: bytes | bytearray | memoryview) -> Columns:
     if not first_seq or not count:
         raise LinkError("no rows")
     at_ms = times(reader, count)
-    marks = bytes(count) if flags == ALL_GOOD | ALL_SYNCED else _qualities(reader, count)
+    qualities = time_qualities = [0] * count
+    if flags != ALL_GOOD | ALL_SYNCED:
+        marks = _marks(reader, count)
+        qualities, time_qualities = [mark & 0x0F for mark in marks], [mark >> 4 for mark in marks]
     columns = _columns(reader, metrics, count)
     reader.end()
-    return Columns(
-        kind_id, first_seq, at_ms, [mark & 0x0F for mark in marks], [mark >> 4 for mark in marks], columns
-    )
+    return Columns(kind_id, first_seq, at_ms, qualities, time_qualities, columns)
 
 
 def _flags_of(rows: list[tuple[int, tuple[int | None, ...], int, int]]) -> int:
@@ -142,7 +143,7 @@ def _put_metrics(
     return at
 
 
-def _qualities(reader: Reader, count: int) -> memoryview:
+def _marks(reader: Reader, count: int) -> memoryview:
     marks = reader.take(count)
     for mark in marks:
         if mark & 0x0F > Quality.BAD or mark >> 4 > TimeQuality.ESTIMATED:

@@ -11,7 +11,7 @@ import struct
 from shared_schema.packing import LinkError
 
 MAX_FRAME = 4096  # an update's manifest of 40 files; less than the 6.4 kB a Pico W's TCP takes at a time
-MAX_GREETING = 512  # of a peer that has not proved itself: HELLO with every text at its longest takes 320
+MAX_GREETING = 512  # of a peer that has not proved itself; the longest HELLO takes 176
 MAC_BYTES = 8
 MAX_PAYLOAD = MAX_FRAME - 1 - MAC_BYTES
 

@@ -9,7 +9,7 @@ from shared_schema.digest import DIGEST_BYTES
 from shared_schema.packing import LinkError, Reader, cut_utf8, text8, varint
 
 MANIFEST_LENGTH = 3800  # forty files; with its MAC it fits a frame
-CHUNK_LENGTH = 1024  # a quarter of a flash page on most boards, and never the whole of a TCP window
+CHUNK_LENGTH = 1024  # a quarter of a flash block, and little enough for a board to hold twice
 VERSION_LENGTH = 32
 REASON_LENGTH = 300
 

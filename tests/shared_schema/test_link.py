@@ -1,5 +1,7 @@
 """Runs in MicroPython, too: plain functions and plain asserts."""
 
+import gc
+
 from shared_schema.digest import Hmac
 from shared_schema.frames import (
     ACK,
@@ -335,6 +337,19 @@ def test_a_key_that_cannot_be_had_leaves_the_session_closed():
         assert fault(other.receive, frame(PROOF, b"")) == "closed"
         return
     raise AssertionError("not raised")
+
+
+def test_a_frame_that_drips_in_holds_no_more_than_a_frame():
+    if not hasattr(gc, "mem_alloc"):
+        return  # CPython is asked in laws/test_link.py
+    _, other = open_pair()
+    gc.collect()
+    before = gc.mem_alloc()
+    other.receive(bytes([MAX_FRAME >> 8, MAX_FRAME & 0xFF]))
+    for _ in range(MAX_FRAME - 1):
+        other.receive(b"x")
+    gc.collect()
+    assert gc.mem_alloc() - before < MAX_FRAME + 512
 
 
 def test_ping_and_pong_go_both_ways():

@@ -16,6 +16,7 @@ NAMES = (
     "modbus-tcp-scale",
     "outbox",
     "uplink",
+    "node-link",
     "footprint",
     "cloud-ingest",
     "cloud-queries",
@@ -24,6 +25,7 @@ NAMES = (
     "node-flash",
     "node-heap",
     "node-reconnect",
+    "node-bytes",
 )
 
 
