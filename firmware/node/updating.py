@@ -1,4 +1,4 @@
-"""The update while there is none: its module, a tenth of all the code, is in memory only when the hub offers one.
+"""The update while there is none: its modules, a tenth of the code, are in memory only when one is offered.
 
 A release on offer that no longer fits the memory ends this boot; the next one begins with all of it free.
 """

@@ -18,6 +18,7 @@ import time
 import vfs
 
 MOUNT = "/flash"
+APPLICATION = "/application"
 MAINTENANCE_MS = 200  # nobody can press Ctrl-C here
 WATCHDOG_TELLS_MS = 1000
 
@@ -120,7 +121,11 @@ def copy(source, path):
 def numbers(path, blocks):
     """Say what the ring holds."""
     vfs.mount(file_system(flash_of(path, blocks)), MOUNT)
-    sys.path[:] = [MOUNT + "/slots/a"] + [name for name in sys.path if name]
+    sys.path[:] = [APPLICATION, MOUNT] + [name for name in sys.path if name]
+    from firmware.pack import Pack
+
+    vfs.mount(Pack(MOUNT + "/slots/a/application.pack"), APPLICATION)
+    sys.modules.clear()
     from firmware.main import ring_bytes
     from firmware.node.ring import Ring
 
