@@ -134,7 +134,7 @@ def numbers(path, blocks):
     print(ring.epoch, ring.next_seq - 1, ring.acked)
 
 
-async def obey(flash):
+async def obey(flash, own_bytes):
     """Do what standard input says."""
     from radio import AIR
     from world import WORLD
@@ -150,7 +150,7 @@ async def obey(flash):
             flash.is_cut = True
         elif words[0] == "memory":
             gc.collect()
-            print("!memory %d %d" % (gc.mem_alloc(), gc.mem_free()))
+            print("!memory %d %d %d" % (gc.mem_alloc(), gc.mem_free(), own_bytes))
     vanish()
 
 
@@ -172,7 +172,8 @@ def run(path, blocks, cause):
     sys.modules["network"] = radio
     sys.path[:] = [MOUNT] + [name for name in sys.path if name]
     os.chdir(MOUNT)
-    asyncio.create_task(obey(flash))  # noqa: RUF006 - MicroPython's queue of tasks keeps it
+    gc.collect()
+    asyncio.create_task(obey(flash, gc.mem_alloc()))  # noqa: RUF006 - MicroPython's queue of tasks keeps it
     from firmware.boot import start
 
     start(Hardware(cause), MOUNT + "/")
