@@ -48,10 +48,10 @@ class Node:
         for result in recalled_results(start.root):
             self.book.remember(result)
         self.waker = asyncio.Event()
-        self.network = Network(board.wlan(), self.identity.wifi, self.ticks, self.restart)
+        self.network = Network(board, self.identity.wifi, self.ticks, self.restart)
         self.sampling = Sampling(self)
         self.uplink = Uplink(self, Addresses(self.identity.hubs), search)
-        self.battery_mv = 0
+        self.battery_mv = board.battery_mv()
         self.health_due_ms = 0
         self._flush_due_ms = None
         self._restart_ms = None
@@ -72,7 +72,7 @@ class Node:
         finally:
             for task in tasks:
                 task.cancel()
-            self.ring.close()
+            self._close_ring()
 
     def _keep_up(self, now_ms: int) -> None:
         if self._flush_due_ms is not None and now_ms >= self._flush_due_ms:
@@ -93,6 +93,12 @@ class Node:
         except OSError as error:
             self.events.trouble("flash_failed", "ring", repr(error))
         self.wake()
+
+    def _close_ring(self) -> None:
+        try:
+            self.ring.close()
+        except OSError as error:  # what is in memory is lost, and was not numbered
+            self.log("ring: %r" % error)
 
     # What the parts tell
 

@@ -75,8 +75,13 @@ class FakeConfiguration:
     report = None
 
 
+class FakeNetwork:
+    is_up = True
+
+
 class FakeNode:
     def __init__(self, ring):
+        self.network = FakeNetwork()
         self.ring = ring
         self.clock = Clock()
         self.events = Events()
@@ -222,6 +227,13 @@ def test_a_refusal_ends_it_with_its_reason():
     conversation = Conversation(FakeNode(FakeRing()), PlainSession(), 0)
     conversation.hear(frames.REFUSE, encode_refusal(Refusal(5, "waits for approval")), 10)
     assert conversation.verdict(10) == "refused: pending waits for approval"
+
+
+def test_a_session_ends_with_the_network_it_came_over():
+    node, conversation = talking()
+    assert conversation.verdict(200) is None
+    node.network.is_up = False
+    assert conversation.verdict(200) == "no network"
 
 
 def test_a_command_is_answered_first():
