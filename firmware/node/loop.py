@@ -15,6 +15,7 @@ from firmware.node.progress import Progress
 from firmware.node.ring import Ring
 from firmware.node.sampling import Sampling
 from firmware.node.slots import load as load_slots
+from firmware.node.totals import Totals
 from firmware.node.trial import Trial
 from firmware.node.updating import Updating
 from firmware.node.uplink import Uplink
@@ -39,6 +40,7 @@ class Node:
         self.progress = Progress(0)
         self.configuration = Configuration(start.root, self.identity.plan)
         self.calibration = recalled_calibration(start.root)
+        self.totals = Totals(start.root)
         self.ring = Ring(start.root + "ring", ring_bytes)
         self.ring.mount()
         self.trial = Trial(start.root, self.ring.next_seq)
@@ -72,11 +74,15 @@ class Node:
         finally:
             for task in tasks:
                 task.cancel()
-            self._close_ring()
+            self._close()
 
     def _keep_up(self, now_ms: int) -> None:
         if self._flush_due_ms is not None and now_ms >= self._flush_due_ms:
             self._flush()
+        try:
+            self.totals.keep_up(now_ms)
+        except OSError as error:
+            self.events.trouble("flash_failed", "totals", repr(error))
         if self.start.is_safe_mode or not self.progress.is_stuck(now_ms):
             self.start.feed()
 
@@ -94,11 +100,12 @@ class Node:
             self.events.trouble("flash_failed", "ring", repr(error))
         self.wake()
 
-    def _close_ring(self) -> None:
+    def _close(self) -> None:
         try:
+            self.totals.keep()
             self.ring.close()
         except OSError as error:  # what is in memory is lost, and was not numbered
-            self.log("ring: %r" % error)
+            self.log("flash: %r" % error)
 
     # What the parts tell
 

@@ -94,7 +94,7 @@ class Sampling:
         node = self._node
         groups = []
         for rhythm in settings.rhythms:
-            sensors = SensorGroup(node.board, node.ticks.now_ms, rhythm, node.calibration, node.events)
+            sensors = SensorGroup(node, rhythm)
             sensors.start()
             groups.append(Group(rhythm.kind, rhythm.interval_s * 1000, rhythm.window_s * 1000, sensors))
         return groups
