@@ -24,6 +24,8 @@ NAMES = (
     "cloud-fleet",
     "node-bytes",
     "node-flash",
+    "node-heap",
+    "node-reconnect",
 )
 
 
