@@ -13,7 +13,8 @@ begin
   ) then
     return true;
   end if;
-  select * into archive from private.archives where archives.leaf = is_in_archive.leaf for update;
+  select * into archive from private.archives
+  where archives.leaf = is_in_archive.leaf and archives.removed_at is null for update;
   if archive.finished_at is null then
     return false;
   end if;
@@ -55,6 +56,9 @@ begin
       perform private.remember_sequences(planned.table_name, leaf);
     end if;
     execute format('drop table partitions.%I', leaf);
+    -- Longer retention brings partitions of this name back: then what is stored must not be written over.
+    update private.archives set removed_at = now()
+    where archives.leaf = retire_until.leaf and archives.removed_at is null;
   end if;
   update private.rollups as made set
     raw_kept_from = case when made.table_name = planned.table_name
