@@ -65,3 +65,18 @@ def test_the_identity_of_a_device_cannot_change(database: Connection, change: st
     register(database, "hub", kind="hub")
     with pytest.raises(psycopg.errors.CheckViolation, match="cannot change"):
         database.execute(f"update public.devices set {change}".encode())
+
+
+def test_a_hub_goes_to_nobody_who_took_the_name_of_a_tenant(database: Connection) -> None:
+    distributor = new_tenant(database, "distributor", "D")
+    squatter = new_tenant(database, "customer", "Farm", distributor)
+    farm = new_tenant(database, "customer", "Farm")
+    register_for = "select public.register_device(%s, 'hub', null, tenant => %s)"
+    database.execute(register_for, ("farm-hub", "Farm"))
+    owners = "select tenant_id from public.devices where device_key = 'farm-hub'"
+    assert database.execute(owners).fetchall() == [{"tenant_id": farm}]
+    # Of several below others none is meant more than another.
+    database.execute("update public.tenants set name = 'Mill' where id = %s", (squatter,))
+    new_tenant(database, "customer", "Mill", new_tenant(database, "distributor", "E"))
+    with pytest.raises(psycopg.errors.CardinalityViolation, match="several tenants"):
+        database.execute(register_for, ("mill-hub", "Mill"))
