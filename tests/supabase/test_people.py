@@ -246,3 +246,24 @@ def test_members_of_strangers_are_not_told_apart_from_nobody(
             assign(database, admin, f"{name}@example.org", "viewer", customer)
         words.add((caught.value.sqlstate, str(caught.value).replace(name, "somebody")))
     assert len(words) == 1
+
+
+def test_a_refusal_does_not_tell_what_is_whose(database: Connection, customer: int, stranger: int) -> None:
+    hub = register(database, "hub", kind="hub")
+    database.execute("update public.devices set tenant_id = %s where id = %s", (stranger, hub))
+    site = database.execute(
+        "insert into public.sites (tenant_id, name) values (%s, 'Hill') returning id", (stranger,)
+    ).fetchone()
+    assert site is not None
+    other = new_tenant(database, "customer", "Another")
+    person = new_person(database, "admin", customer)
+    for tenant in (stranger, other):
+        for table, columns, values in (
+            ("alert_rules", "name, rule_type, device_id", f"'x', 'offline', {hub}"),
+            ("alert_rules", "name, rule_type, site_id", f"'x', 'offline', {site['id']}"),
+            ("alert_notification_rules", "channel_type, address, site_id", f"'bot', '12', {site['id']}"),
+            ("devices", "device_key, name, kind, hub_id", f"'x', 'x', 'tank', {hub}"),
+        ):
+            statement = f"insert into public.{table} (tenant_id, {columns}) values (%s, {values})"
+            with pytest.raises(Denied, match="row-level security"), acting_as_person(database, person):
+                database.execute(statement.encode(), (tenant,))
