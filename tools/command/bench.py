@@ -16,11 +16,13 @@ NAMES = (
     "modbus-tcp-scale",
     "outbox",
     "uplink",
+    "node-link",
     "footprint",
     "cloud-ingest",
     "cloud-queries",
     "cloud-bytes",
     "cloud-fleet",
+    "node-bytes",
 )
 
 
