@@ -134,7 +134,8 @@ def test_what_runs_imports_only_what_the_project_declares() -> None:
         if not module.name.startswith(FOR_DEVELOPERS)
         for line, target in imports(module)
         if is_third_party(target)
-        and not declared & {name.lower() for name in distributions.get(target.split(".", maxsplit=1)[0], [])}
+        and not declared
+        & {name.lower().replace("_", "-") for name in distributions.get(target.split(".", maxsplit=1)[0], [])}
     }
     assert undeclared == set()
 

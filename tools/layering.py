@@ -170,7 +170,7 @@ def _about_drivers(module: Module) -> Iterator[Violation]:
 def is_third_party(target: str) -> bool:
     """Return True when target is neither ours nor of the standard library."""
     top = target.split(".", maxsplit=1)[0]
-    return bool(top) and top not in sys.stdlib_module_names and top not in CODECS | set(PACKAGES)
+    return bool(top) and top not in sys.stdlib_module_names and top not in CODECS | {*PACKAGES, "firmware"}
 
 
 def _about_the_file(module: Module) -> Iterator[Violation]:

@@ -23,6 +23,8 @@ NAMES = (
     "cloud-bytes",
     "cloud-fleet",
     "node-bytes",
+    "node-heap",
+    "node-reconnect",
 )
 
 

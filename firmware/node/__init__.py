@@ -1,0 +1,1 @@
+"""What a node decides. No hardware: that is handed in."""

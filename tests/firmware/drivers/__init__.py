@@ -1,0 +1,1 @@
+"""Every driver against the hardware it was written for, simulated."""

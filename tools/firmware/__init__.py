@@ -1,0 +1,1 @@
+"""What makes a node's software from the sources: releases, and the first image of a bare board."""

@@ -1,0 +1,50 @@
+"""A flash chip in memory, for the real LittleFS of the real MicroPython: counts, and tells what is done to it.
+
+Runs in MicroPython. Programming can only clear what was erased, as on the chip; anything else raises, so a
+file system that forgot to erase is noticed.
+"""
+
+_BLOCK_COUNT = 4  # what ioctl is asked, as os.AbstractBlockDev has it
+_BLOCK_SIZE = 5
+_ERASE = 6
+
+
+class FlashImage:
+    """block_bytes: of one erase. programmed: bytes so far; erases: how often, by block.
+
+    on_change: called with (address, bytes) before bytes are programmed, with (address, None) before an erase.
+    """
+
+    def __init__(self, blocks: int, block_bytes: int = 4096) -> None:
+        self.block_bytes = block_bytes
+        self.data = bytearray(b"\xff" * (blocks * block_bytes))
+        self.programmed = 0
+        self.erases = [0] * blocks
+        self.on_change = None
+
+    def readblocks(self, block: int, buffer: bytearray, offset: int = 0) -> None:
+        """Copy from the chip."""
+        address = block * self.block_bytes + offset
+        buffer[:] = memoryview(self.data)[address : address + len(buffer)]
+
+    def writeblocks(self, block: int, buffer: bytearray, offset: int = 0) -> None:
+        """Program what was erased."""
+        address = block * self.block_bytes + offset
+        if self.on_change:
+            self.on_change(address, buffer)
+        self.programmed += len(buffer)
+        self.data[address : address + len(buffer)] = buffer
+
+    def ioctl(self, request: int, block: int) -> int:
+        """Answer what LittleFS asks, and erase."""
+        if request == _BLOCK_COUNT:
+            return len(self.erases)
+        if request == _BLOCK_SIZE:
+            return self.block_bytes
+        if request == _ERASE:
+            address = block * self.block_bytes
+            if self.on_change:
+                self.on_change(address, None)
+            self.erases[block] += 1
+            self.data[address : address + self.block_bytes] = b"\xff" * self.block_bytes
+        return 0
