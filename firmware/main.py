@@ -11,10 +11,11 @@ _BLOCK_BYTES = 4096
 
 def run(start) -> None:
     """Live until a restart is wanted. start: of boot.py."""
+    from firmware.node.discover import search  # noqa: PLC0415
     from firmware.node.loop import Node  # noqa: PLC0415 - the largest modules first, into one piece of memory
 
     board = _board()
-    node = Node(start, board, ring_bytes(start.root))
+    node = Node(start, board, ring_bytes(start.root), lambda: search(board.search_socket))
     board.set_host_name(node.identity.device_key)
     asyncio.run(node.run())
 

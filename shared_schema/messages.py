@@ -3,7 +3,8 @@
 encode_x returns a payload and decode_x reads one. encode_x raises ValueError for numbers that do not fit and
 documents that are too long, and cuts texts for people; decode_x raises LinkError. PING and PONG are empty.
 HELLO, CHALLENGE and REFUSE are in greeting.py, what a node tells of itself in reports.py, HUBS in
-neighbours.py, the update's messages in update_messages.py; all of them can be imported from here. READINGS are in batches.py.
+neighbours.py, the update's messages in update_messages.py; all of them can be imported from here. READINGS
+are in batches.py.
 Lengths of texts are bytes of UTF-8.
 """
 

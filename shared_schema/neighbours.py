@@ -1,4 +1,4 @@
-"""What a hub tells its nodes of the site's other hubs: where they are, and how soon a node goes back to its own.
+"""What a hub tells its nodes of the site's other hubs: where they are, and how soon a node goes back.
 
 Addresses are (host, port), host an IPv4 address in numbers. Where a node belongs is the node's to say
 (firmware/node/addresses.py).

@@ -1,8 +1,12 @@
 """The simulated board: the Unix port, with stand-ins for machine and network (tools/sim_nodes)."""
 
+import socket
+
 import machine
 
 from firmware.board.generic import GenericBoard
+
+_IP_MULTICAST_IF = 32  # of Linux; MicroPython has no name for it
 
 
 class Board(GenericBoard):
@@ -17,6 +21,12 @@ class Board(GenericBoard):
     def pulse_counter(self, pin: int):
         """Return a counter of simulated pulses."""
         return machine.Counter(0, machine.Pin(pin))
+
+    def search_socket(self):
+        """Return a UDP socket whose questions do not leave this machine."""
+        found = super().search_socket()
+        found.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_IF, b"\x7f\x00\x00\x01")
+        return found
 
     def battery_mv(self) -> int:
         """Return what was set, 0 until then."""
