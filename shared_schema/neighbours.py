@@ -13,7 +13,7 @@ RETURN_MOST_S = 65_535
 class Hubs:
     """The other hubs that are there now. return_after_s: how long a node waits before it goes back."""
 
-    def __init__(self, return_after_s: int, addresses: list) -> None:
+    def __init__(self, return_after_s: int, addresses: list[tuple[str, int]]) -> None:
         self.return_after_s = return_after_s
         self.addresses = addresses
 
