@@ -1,12 +1,10 @@
 """The simulated board: the Unix port, with stand-ins for machine and network (tools/sim_nodes)."""
 
-import socket
-
 import machine
 
 from firmware.board.generic import GenericBoard
 
-_IP_MULTICAST_IF = 32  # of Linux; MicroPython has no name for it
+_IPPROTO_IP, _IP_MULTICAST_IF = 0, 32  # of Linux; MicroPython has no names for them
 
 
 class Board(GenericBoard):
@@ -25,7 +23,7 @@ class Board(GenericBoard):
     def search_socket(self):
         """Return a UDP socket whose questions do not leave this machine."""
         found = super().search_socket()
-        found.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_IF, b"\x7f\x00\x00\x01")
+        found.setsockopt(_IPPROTO_IP, _IP_MULTICAST_IF, b"\x7f\x00\x00\x01")
         return found
 
     def battery_mv(self) -> int:

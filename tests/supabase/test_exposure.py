@@ -12,6 +12,7 @@ CALLABLE = {
         "private.my_user_id",
         "private.my_device_id",
         "private.my_device_ids",
+        "private.sendable_device_ids",
         "private.may_listen",
         "public.claim_commands",
         "public.report_command",

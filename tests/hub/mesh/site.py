@@ -1,6 +1,7 @@
 """Hubs of one site on this machine: the real node link and outbox, on the air of the loopback."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -39,6 +40,16 @@ async def until(condition: Callable[[], Any], timeout_s: float = DEADLINE_S) -> 
     async with asyncio.timeout(timeout_s):
         while not condition():  # noqa: ASYNC110  the condition is about other processes
             await asyncio.sleep(0.02)
+
+
+async def keep_time(link: Link) -> None:
+    """Move a hub's clock as time does."""
+    before_s = time.monotonic()
+    while True:
+        await asyncio.sleep(0.05)
+        now_s = time.monotonic()
+        link.clock.advance(now_s - before_s)
+        before_s = now_s
 
 
 @asynccontextmanager
