@@ -1,4 +1,4 @@
-"""A node that went over to another hub of its site: that hub sends for it, and the cloud keeps each row once."""
+"""A node at another hub of its site than its own: that hub sends for it; the cloud keeps each row once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
