@@ -97,9 +97,11 @@ async def check(nodes: SimulatedNodes, cloud: Cloud) -> None:
 
 async def test_a_node_that_knows_no_hub_finds_one_and_brings_its_rows(tmp_path: Path) -> None:
     key, cloud = new_key("node"), Cloud()
-    async with hub_at(tmp_path / "a", new_key("hub-a"), 0, cloud) as hub:
-        async with nodes_at(tmp_path, [key]) as nodes:
-            await until_all_bring_rows(hub, [key])
+    async with (
+        hub_at(tmp_path / "a", new_key("hub-a"), 0, cloud) as hub,
+        nodes_at(tmp_path, [key]) as nodes,
+    ):
+        await until_all_bring_rows(hub, [key])
     await check(nodes, cloud)
 
 
