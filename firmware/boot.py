@@ -1,8 +1,8 @@
 """Starts the application of the active slot, and gets the node out of everything that may go wrong with it.
 
-Lies in the root of the node's flash beside node/slots.py and node/trial.py and is never updated over the air;
-main.py in the root calls start(). It is no boot.py of MicroPython's: with native USB the serial line is there
-only when boot.py has ended (rp2 since 1.23), and mpremote would run it at each of its soft resets.
+Lies in the root of the node's flash, beside pack.py, node/slots.py and node/trial.py, and is never updated
+over the air; main.py in the root calls start(). It is no boot.py of MicroPython's: with native USB the serial
+line is there only when boot.py has ended (rp2 since 1.23), and mpremote would run it at each soft reset.
 
 1. MAINTENANCE_MS in which Ctrl-C reaches the prompt, before anything is read that may be broken.
 2. What the last boot's end means is counted (node/trial.py); the record says which slot starts.
@@ -17,9 +17,11 @@ import sys
 
 from firmware.node import slots, trial
 from firmware.node.trial import ResetCause
+from firmware.pack import Pack
 
 MAINTENANCE_MS = 3000
 WATCHDOG_MS = 8000  # the RP2040 counts to 8388 ms
+MOUNT = "/application"
 CRASH_FILE = "crash.txt"
 CRASH_BYTES = 1000  # the end of a traceback says most
 
@@ -149,13 +151,25 @@ def _choose(root: str, cause: int) -> "tuple[slots.Pointer, int]":
 
 def _run(start: Start) -> None:
     """Run the slot's application; from here on imports come from its slot, also of what the root has."""
-    sys.path.insert(0, slots.folder(start.root, start.slot)[:-1])
+    sys.path.insert(0, _application(slots.folder(start.root, start.slot)))
     for name in list(sys.modules):
         if name.split(".")[0] in ("firmware", "shared_schema"):
             del sys.modules[name]
     from firmware.main import run  # noqa: PLC0415 - only now is it known which
 
     run(start)
+
+
+def _application(slot: str) -> str:
+    """Return where the modules of a slot are imported from: its pack, or its folder without one."""
+    try:
+        pack = Pack(slot + slots.PACK)
+    except OSError:
+        return slot[:-1]
+    import vfs  # noqa: PLC0415 - CPython has none, and runs what is in folders
+
+    vfs.mount(pack, MOUNT)
+    return MOUNT
 
 
 def _note_crash(root: str, pointer: slots.Pointer, error: BaseException) -> None:

@@ -16,7 +16,8 @@ Rule 3: each direction has its own key, HMAC(key, "n2h" or "h2n" | nonce_n | non
     not sent: a frame that was dropped, repeated, swapped or changed does not match.
 Rule 4: a fault is a LinkError and final. Nothing is resynchronised; the connection is closed, and what was
     not acknowledged is sent again in the next one.
-Rule 5: a REFUSE before the session is open proves nothing. A node waits and tries again, and forgets nothing.
+Rule 5: a REFUSE ends the session, and what follows it is not looked at. Before the session is open it proves
+    nothing: a node waits and tries again, and forgets nothing.
 
 The node is open once it answered the challenge: it may send at once, and the hub's first sealed frame is
 WELCOME. What the link gives and what it does not is in docs/NODE_LINK.md.
@@ -58,7 +59,8 @@ from shared_schema.packing import text8
 START = "start"
 GREETED = "greeted"
 OPEN = "open"
-CLOSED = "closed"
+CLOSED = "closed"  # by a refusal
+FAILED = "failed"
 
 _GREETING = (HELLO, CHALLENGE, PROOF)
 
@@ -77,12 +79,14 @@ NODE_TABLE: dict[str, dict[int, str]] = {
     GREETED: {CHALLENGE: OPEN, REFUSE: CLOSED},
     OPEN: _sealed(TO_NODE),
     CLOSED: {},
+    FAILED: {},
 }
 HUB_TABLE: dict[str, dict[int, str]] = {
     START: {HELLO: GREETED},  # or CLOSED, by a refusal
     GREETED: {PROOF: OPEN},
     OPEN: _sealed(TO_HUB),
     CLOSED: {},
+    FAILED: {},
 }
 
 
@@ -120,26 +124,24 @@ class _Session:
     @property
     def is_closed(self) -> bool:
         """True after a fault or a refusal: send what to_send() has, then close the connection."""
-        return self._state == CLOSED
+        return self._state in (CLOSED, FAILED)
 
     def receive(self, data: bytes | bytearray | memoryview) -> list[tuple[int, memoryview]]:
         """Take what arrived, in whatever pieces; return the messages in it, without their seals.
 
-        Raises LinkError at the first fault; messages in front of it in the same piece are dropped with it.
-        What to_send() has afterwards must be sent before anything is sealed.
+        Raises LinkError at the first fault, and ever after; messages in front of it in the same piece are
+        dropped with it. What to_send() has afterwards must be sent before anything is sealed.
         """
-        if self._state == CLOSED:
+        if self._state == FAILED:
             raise LinkError("closed")
         messages: list[tuple[int, memoryview]] = []
-        try:
-            self._reader.feed(data)
-            found = self._reader.next()
-            while found is not None:
-                messages += self._arrived(found[0], found[1])
-                found = self._reader.next()
-        except LinkError:
-            self._state = CLOSED
-            raise
+        if self._state == CLOSED:
+            return messages
+        self._reader.feed(data)
+        found = self._next()
+        while found is not None:
+            messages += self._arrived(found[0], found[1])
+            found = self._next()
         return messages
 
     def to_send(self) -> bytes:
@@ -159,8 +161,17 @@ class _Session:
             raise ValueError("type %d with %d bytes is not for this end to send" % (type_id, len(payload)))
         return frame(type_id, payload, self._seal_out.next(type_id, payload))
 
+    def _next(self) -> tuple[int, memoryview] | None:
+        if self._state == CLOSED:
+            return None
+        try:
+            return self._reader.next()
+        except LinkError:
+            self._state = FAILED
+            raise
+
     def _arrived(self, type_id: int, payload: memoryview) -> list[tuple[int, memoryview]]:
-        state, self._state = self._state, CLOSED  # unless everything below goes well, whatever is raised
+        state, self._state = self._state, FAILED  # unless everything below goes well, whatever is raised
         following = self._table[state].get(type_id)
         if following is None:
             raise LinkError("type %d in state %s" % (type_id, state))

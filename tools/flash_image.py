@@ -1,7 +1,6 @@
-"""A flash chip in memory, for the real LittleFS of the real MicroPython: counts, and tells what is done to it.
+"""A flash chip in memory, for the real LittleFS of the real MicroPython: counts, and tells what is done.
 
-Runs in MicroPython. Programming can only clear what was erased, as on the chip; anything else raises, so a
-file system that forgot to erase is noticed.
+Runs in MicroPython.
 """
 
 _BLOCK_COUNT = 4  # what ioctl is asked, as os.AbstractBlockDev has it
@@ -12,7 +11,8 @@ _ERASE = 6
 class FlashImage:
     """block_bytes: of one erase. programmed: bytes so far; erases: how often, by block.
 
-    on_change: called with (address, bytes) before bytes are programmed, with (address, None) before an erase.
+    on_change: called with (address, bytes) before bytes are programmed, with (address, None) before an erase;
+    when it returns an error number, negative, nothing is done and LittleFS is told; 0 lets it happen.
     """
 
     def __init__(self, blocks: int, block_bytes: int = 4096) -> None:
@@ -20,20 +20,26 @@ class FlashImage:
         self.data = bytearray(b"\xff" * (blocks * block_bytes))
         self.programmed = 0
         self.erases = [0] * blocks
-        self.on_change = None
+        self.on_change = self.accept
+
+    @staticmethod
+    def accept(address: int, change: bytearray | None) -> int:  # noqa: ARG004
+        """Let a change happen: what on_change is until it is set."""
+        return 0
 
     def readblocks(self, block: int, buffer: bytearray, offset: int = 0) -> None:
         """Copy from the chip."""
         address = block * self.block_bytes + offset
         buffer[:] = memoryview(self.data)[address : address + len(buffer)]
 
-    def writeblocks(self, block: int, buffer: bytearray, offset: int = 0) -> None:
+    def writeblocks(self, block: int, buffer: bytearray, offset: int = 0) -> int:
         """Program what was erased."""
         address = block * self.block_bytes + offset
-        if self.on_change:
-            self.on_change(address, buffer)
-        self.programmed += len(buffer)
-        self.data[address : address + len(buffer)] = buffer
+        error = self.on_change(address, buffer)
+        if not error:
+            self.programmed += len(buffer)
+            self.data[address : address + len(buffer)] = buffer
+        return error
 
     def ioctl(self, request: int, block: int) -> int:
         """Answer what LittleFS asks, and erase."""
@@ -41,10 +47,12 @@ class FlashImage:
             return len(self.erases)
         if request == _BLOCK_SIZE:
             return self.block_bytes
-        if request == _ERASE:
-            address = block * self.block_bytes
-            if self.on_change:
-                self.on_change(address, None)
+        return self._erase(block) if request == _ERASE else 0
+
+    def _erase(self, block: int) -> int:
+        address = block * self.block_bytes
+        error = self.on_change(address, None)
+        if not error:
             self.erases[block] += 1
             self.data[address : address + self.block_bytes] = b"\xff" * self.block_bytes
-        return 0
+        return error

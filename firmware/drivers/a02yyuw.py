@@ -7,6 +7,7 @@ Source: DFRobot wiki, "A02YYUW Waterproof Ultrasonic Sensor" (SEN0311), section 
 
 from firmware.drivers import waiting
 from firmware.drivers.median import median
+from firmware.drivers.options import whole
 
 WATER_LEVEL_CM = 1
 START = 0xFF
@@ -35,10 +36,8 @@ class DistanceFrames:
         # The high byte is never FF: it would be 65 m, and is how a start within a frame is told from its own.
         if window[0] != START or window[1] == START or (START + window[1] + window[2]) & 0xFF != byte:
             return -1
-        window[0] = 0
-        window[3] = 0  # used up: no byte belongs to two frames
         distance_mm = window[1] << 8 | window[2]
-        window[1] = window[2] = 0
+        window[1] = window[2] = window[3] = 0  # used up: no byte belongs to two frames
         return distance_mm
 
 
@@ -57,9 +56,9 @@ class A02yyuw:
         self, uart, floor_mm: int, blind_mm: int = 30, request=None, sleep_ms=waiting.sleep_ms
     ) -> None:
         self._uart = uart
-        self._floor_mm = floor_mm
-        self._nearest_mm = max(1, blind_mm)  # no frame is -1, no echo 0
-        self._request = b"" if request is None else bytes((request,))
+        self._floor_mm = whole("floor_mm", floor_mm, 1)
+        self._nearest_mm = max(1, whole("blind_mm", blind_mm, 0))  # no frame is -1, no echo 0
+        self._request = b"" if request is None else bytes((whole("request", request, 0, 255),))
         self._sleep_ms = sleep_ms
         self._frames = None
         self._received = bytearray(16)

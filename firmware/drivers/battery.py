@@ -4,6 +4,7 @@ V_battery = V_pin * (upper + lower) / lower.
 """
 
 from firmware.drivers.line import divided
+from firmware.drivers.options import whole
 
 BATTERY_V = 6
 _UV_PER_STEP = 10_000  # battery_v has two decimals
@@ -21,8 +22,8 @@ class Battery:
     def __init__(self, analog, upper_ohm: int, lower_ohm: int, metric: int = BATTERY_V) -> None:
         self.METRICS = (metric,)
         self._analog = analog
-        self._whole_ohm = upper_ohm + lower_ohm
-        self._lower_ohm = lower_ohm
+        self._lower_ohm = whole("lower_ohm", lower_ohm, 1)
+        self._whole_ohm = whole("upper_ohm", upper_ohm, 0) + lower_ohm
 
     def start(self) -> None:
         """Nothing to prepare."""

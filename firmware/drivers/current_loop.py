@@ -5,6 +5,7 @@ within 3.8..20.5 mA; up to 3.6 mA and from 21 mA on the transmitter says that it
 """
 
 from firmware.drivers.line import Line
+from firmware.drivers.options import whole
 
 FAILED_LOW_UA = 3_600
 FAILED_HIGH_UA = 21_000
@@ -24,7 +25,7 @@ class CurrentLoop:
     def __init__(self, analog, shunt_milliohm: int, low: int, high: int, metric: int = 1) -> None:
         self.METRICS = (metric,)
         self._analog = analog
-        self._shunt_milliohm = shunt_milliohm
+        self._shunt_milliohm = whole("shunt_milliohm", shunt_milliohm, 1)
         self._line = Line(ZERO_UA, low, FULL_UA, high)
 
     def start(self) -> None:

@@ -9,6 +9,7 @@ degrees.
 from firmware.drivers import waiting
 from firmware.drivers.line import divided
 from firmware.drivers.median import median
+from firmware.drivers.options import whole
 
 WATER_LEVEL_CM = 1
 TRIGGER_US = 20  # 10 are asked for; long cables round the edges
@@ -45,8 +46,8 @@ class Hcsr04:
         self._trigger = trigger
         self._echo = echo
         self._time_pulse_us = time_pulse_us
-        self._floor_mm = floor_mm
-        self._nearest_mm = max(1, blind_mm)  # no echo comes out as 0
+        self._floor_mm = whole("floor_mm", floor_mm, 1)
+        self._nearest_mm = max(1, whole("blind_mm", blind_mm, 0))  # no echo comes out as 0
         self._temperature = temperature
         self._sleep_ms = sleep_ms
 

@@ -9,11 +9,13 @@ are 10 / 1.
 
 from firmware.drivers.line import divided
 from firmware.drivers.modbus_frames import READ_HOLDING, READ_INPUT
+from firmware.drivers.options import whole
 
 REGISTERS = {"u16": 1, "i16": 1, "u32": 2, "i32": 2, "f32": 2}
 ORDERS = {1: ("AB", "BA"), 2: ("ABCD", "CDAB", "BADC", "DCBA")}
 BLOCK_REGISTERS_MOST = 32  # 69 bytes, 72 ms at 9600
 ADDRESSES = 65_536
+FACTOR_MOST = 1_000_000_000
 VALUE_LIMIT = 1 << 53  # what the link carries
 
 
@@ -31,10 +33,12 @@ class Point:
         self.registers = REGISTERS[self.type]
         if order not in ORDERS[self.registers]:
             raise ValueError("point %s: order %r does not go with %s" % (self.metric, order, self.type))
-        if self.function not in (READ_HOLDING, READ_INPUT) or self.denominator == 0:
-            raise ValueError("point %s: function is 3 or 4, denominator not 0" % self.metric)
-        if not 0 <= self.address <= ADDRESSES - self.registers:
-            raise ValueError("point %s: there is no register %s" % (self.metric, self.address))
+        if self.function not in (READ_HOLDING, READ_INPUT):
+            raise ValueError("point %s: function %r is not 3 or 4" % (self.metric, self.function))
+        where = "point %s: " % self.metric
+        whole(where + "address", self.address, 0, ADDRESSES - self.registers)
+        whole(where + "numerator", self.numerator, -FACTOR_MOST, FACTOR_MOST)
+        whole(where + "denominator", self.denominator, 1, FACTOR_MOST)
         self._positions = tuple([order.index(letter) for letter in sorted(order)])
 
     def value(self, data, offset: int):
@@ -48,7 +52,7 @@ class Point:
             if self.type[0] == "i" and raw >> (16 * self.registers - 1):
                 raw -= 1 << (16 * self.registers)
             value = divided(raw * self.numerator, self.denominator)
-        return value if value is not None and abs(value) < VALUE_LIMIT else None
+        return value if abs(value) < VALUE_LIMIT else None
 
 
 class Block:
@@ -82,14 +86,13 @@ def blocks(points) -> list:
     return made
 
 
-def _scaled_float(bits: int, numerator: int, denominator: int):
-    """Return an IEEE 754 single times a fraction, rounded once: multiplying as a float would round twice."""
-    exponent = bits >> 23 & 0xFF
-    mantissa = bits & 0x7F_FFFF
-    if exponent == 0xFF:
-        return None
-    mantissa = mantissa | 0x80_0000 if exponent else mantissa
-    power = max(exponent, 1) - 150
+def _scaled_float(bits: int, numerator: int, denominator: int) -> int:
+    """Return an IEEE 754 single times a fraction, rounded once: multiplying as a float would round twice.
+
+    Infinity and NaN come out beyond VALUE_LIMIT; what is below 1e-38 is 0 whatever its mantissa.
+    """
+    mantissa = bits & 0x7F_FFFF | 0x80_0000
+    power = (bits >> 23 & 0xFF) - 150
     if bits >> 31:
         mantissa = -mantissa
     if power >= 0:

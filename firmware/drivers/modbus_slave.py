@@ -12,6 +12,7 @@ from firmware.drivers.modbus_frames import (
     request,
 )
 from firmware.drivers.modbus_points import BLOCK_REGISTERS_MOST, Point, blocks
+from firmware.drivers.options import whole
 
 ANSWER_MS = 300
 POLL_MS = 5
@@ -44,6 +45,7 @@ class ModbusSlave:
         answer_ms: int = ANSWER_MS,
         sleep_ms=waiting.sleep_ms,
     ) -> None:
+        whole("unit", unit, 1, 247)
         self._points = [Point(entry) for entry in points]
         self.METRICS = tuple([point.metric for point in self._points])
         self._blocks = blocks(self._points)
@@ -52,7 +54,7 @@ class ModbusSlave:
         self._direction = direction
         self._parity = parity
         self._sleep_ms = sleep_ms
-        self._baud = baud
+        self._baud = whole("baud", baud, 300)
         self._byte_us = BITS_PER_BYTE * 1_000_000 // baud
         self._silence_ms = 7 * self._byte_us // 2000 + 1  # 3.5 bytes
         self._answer_ms = answer_ms

@@ -6,6 +6,7 @@ calibration at its temperature follows that at any other.
 """
 
 from firmware.drivers.line import Line, divided
+from firmware.drivers.options import whole
 
 PH = 5
 NEUTRAL = 700
@@ -32,7 +33,9 @@ class Ph:
         self._analog = analog
         self._neutral_uv = Line(ph0, uv0, ph1, uv1).at(NEUTRAL)
         self._uv = uv1 - uv0
-        self._steps_kelvin = (ph1 - ph0) * (ZERO_C_IN_CENTI_K + calibrated_at_centi_c)
+        self._steps_kelvin = (ph1 - ph0) * (
+            ZERO_C_IN_CENTI_K + whole("calibrated_at_centi_c", calibrated_at_centi_c, -1_000, 10_000)
+        )
         if self._uv == 0:
             raise ValueError("both buffers gave %d microvolts: the electrode does not answer" % uv0)
         self._at_centi_c = calibrated_at_centi_c

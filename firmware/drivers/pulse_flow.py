@@ -4,6 +4,8 @@ The counter is the board's (pulse_counters.py, or machine.Counter of an ESP32): 
 wrap at 32 bits.
 """
 
+from firmware.drivers.options import whole
+
 FLOW_RATE_LPM = 10
 CUMULATIVE_VOLUME_L = 11
 COUNTER_MASK = 0xFFFF_FFFF
@@ -22,11 +24,9 @@ class PulseFlow:
     METRICS = (FLOW_RATE_LPM, CUMULATIVE_VOLUME_L)
 
     def __init__(self, counter, pulses_per_1000_l: int, now_ms, total_pulses: int = 0) -> None:
-        if pulses_per_1000_l <= 0:
-            raise ValueError("pulses_per_1000_l: %d is not above 0" % pulses_per_1000_l)
         self.total_pulses = total_pulses
         self._counter = counter
-        self._pulses_per_1000_l = pulses_per_1000_l
+        self._pulses_per_1000_l = whole("pulses_per_1000_l", pulses_per_1000_l, 1)
         self._now_ms = now_ms
         self._counted = 0
         self._read_at_ms = None

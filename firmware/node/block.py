@@ -1,9 +1,9 @@
 """A block: what one flush writes of one kind, complete in itself.
 
-    u16 length | u32 crc32 | head | records                length and crc32 are those of head and records
+    u16 length | u32 crc32 | head | records        length and crc32 are those of head and records
 
-head:   u8 form | u8 kind id | u8 rows | u32 epoch | varint first_seq | varint span | varint unacked | varint boot
-record: u8 marks | [varint presence] | [varint seq step] | varint time step | varint step of each value
+    head:    u8 form | u8 kind id | u8 rows | u32 epoch | varints first_seq, span, unacked, boot
+    record:  u8 marks | [varint presence] | [varint seq step] | varint time step | varint step of each value
 
 A block covers `span` numbers from first_seq. In a thinned one only some of them have a row, and each record
 says how far it is from the one before. `unacked` is how many numbers before first_seq were not acknowledged
@@ -155,6 +155,10 @@ class Block:
                 marks & _QUALITY,
                 marks >> _TIME_QUALITY_SHIFT & _QUALITY,
             )
+
+    def last_at_ms(self) -> int:
+        """Return the latest time of its rows, as in the block; instead of each()."""
+        return max([row[1] for row in self.each()] or [0])
 
 
 def _presence_of(values: tuple) -> int:

@@ -96,12 +96,18 @@ class Conversation:
 
     def verdict(self, now_ms: int):
         """Return why the connection has to be given up, None while it is well."""
+        if not self._node.network.is_up:
+            return "no network"
         if self.refusal is not None:
             return "refused: %s %s" % (_refusal_name(self.refusal.code), self.refusal.text)
         if not self.is_welcome:
             return "no welcome in time" if now_ms - self._began_ms > GREETING_MOST_MS else None
         if now_ms - self._heard_ms > self._keepalive_ms + ANSWER_MOST_MS:
             return "the hub is silent"
+        return self._why_leave(now_ms)
+
+    def _why_leave(self, now_ms: int):
+        """Return why another hub is to be tried, None while this one is the best."""
         self.is_stuck = self._outgoing.is_stuck(now_ms)
         if self.is_stuck:
             return "the hub stores nothing"

@@ -1,4 +1,4 @@
-"""The journal: what cannot be told from the segments. Which clock a boot had, and what was dropped on purpose.
+"""The journal: what the segments cannot tell. Which clock a boot had, and what was dropped on purpose.
 
     NNNNNNNN.log = items: u8 length | u32 crc32 | item        length and crc32 are those of the item
     item: u32 epoch | u8 sort | varints
@@ -59,7 +59,7 @@ class Journal:
         self._merge(loss)
 
     def trim(self, acked: int, oldest_boot: int) -> None:
-        """Forget what is acknowledged: losses up to acked, and clocks that only rows before oldest_boot needed."""
+        """Forget losses up to acked, and clocks that only boots before oldest_boot needed."""
         self.losses = [loss for loss in self.losses if loss[2] > acked]
         used = [boot for loss in self.losses for boot in (loss[3], loss[5])]
         for boot in [boot for boot in self.clocks if boot < oldest_boot and boot not in used]:

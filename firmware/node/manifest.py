@@ -1,14 +1,7 @@
-"""What a release says of itself: its version, where it may run, and its files. Pure.
+"""What a release says of itself: its version, its files and where it may run. Pure.
 
-The manifest is a small JSON object, authenticated for each node with that node's key:
-
-    {"version": "1.5.0", "counter": 15, "min_micropython": "1.25",
-     "board": "any", "contents": [3127, "9f…"]}
-
-contents: size and SHA-256 of the release's first file, CONTENTS, which lists the others, a line each, as
-"SHA-256 size path". So a release may have many files, and the manifest still fits one frame of the link.
-What is read here was written by the hub, or by who took its keys; it is bounded all the same, because a
-mistake in a release must not cost a node its way back.
+JSON, authenticated for each node with that node's key, so what is read here was written by the hub or by who
+took its keys. It is bounded all the same: a mistake in a release must not cost a node its way back.
 """
 
 import json
@@ -17,10 +10,7 @@ from binascii import unhexlify
 from shared_schema.digest import Hmac, equal
 from shared_schema.update_messages import MANIFEST_LENGTH, VERSION_LENGTH
 
-CONTENTS = "contents"
-CONTENTS_BYTES = 12_000  # read at once
-FILES = 120
-FILE_BYTES = 65536  # the largest module is a tenth of it
+FILES = 8  # in practice one, the pack
 TOTAL_BYTES = 300_000  # two slots and the ring share the 848 kB of a Pico W
 PATH_LENGTH = 64
 COUNTER_LIMIT = 2**30  # beyond it an integer is an object on a board
@@ -52,7 +42,7 @@ class Manifest:
         self.oldest_micropython = _major_minor(said.get("min_micropython"))
         self.board = said.get("board")
         self.allows_older = said.get("allow_older") is True
-        self.contents = _contents(said.get("contents"))
+        self.files = _files(said.get("files"))
 
 
 def parse(data: bytes, mac: bytes, key: Hmac) -> Manifest:
@@ -68,22 +58,6 @@ def parse(data: bytes, mac: bytes, key: Hmac) -> Manifest:
     if not isinstance(said, dict):
         raise Refused("manifest is no JSON object")
     return Manifest(said)
-
-
-def parse_contents(data: bytes) -> "list[File]":
-    """Return the files that the content of CONTENTS lists. Raises Refused."""
-    try:
-        lines = data.decode().split("\n")
-    except UnicodeError:
-        raise Refused("contents are no text") from None
-    if lines.pop() or not 0 < len(lines) <= FILES:
-        raise Refused("contents of 1 to %d whole lines expected" % FILES)
-    files = [_file(line) for line in lines]
-    if len({file.path for file in files}) < len(files):
-        raise Refused("a path twice in the contents")
-    if sum([file.size for file in files]) > TOTAL_BYTES:
-        raise Refused("more than %d bytes in all" % TOTAL_BYTES)
-    return files
 
 
 def check(manifest: Manifest, running_counter: int, board: str, micropython: "tuple[int, ...]") -> None:
@@ -117,28 +91,26 @@ def _major_minor(value: object) -> "tuple[int, int]":
         raise Refused('min_micropython as "1.25" expected') from None
 
 
-def _contents(value: object) -> File:
-    if not isinstance(value, list) or len(value) != 2:
-        raise Refused("contents as [size, sha256] expected")
-    return File(CONTENTS, _integer(value[0], 1, CONTENTS_BYTES, "size of contents"), _sha256(value[1]))
+def _files(value: object) -> "list[File]":
+    if not isinstance(value, list) or not 0 < len(value) <= FILES:
+        raise Refused("1 to %d files expected" % FILES)
+    files = [_file(item) for item in value]
+    if len({file.path for file in files}) < len(files):
+        raise Refused("a path twice in the manifest")
+    if sum([file.size for file in files]) > TOTAL_BYTES:
+        raise Refused("more than %d bytes in all" % TOTAL_BYTES)
+    return files
 
 
-def _file(line: str) -> File:
-    parts = line.split(" ")
-    if len(parts) != 3 or not _is_path(parts[2]):
-        raise Refused("no sha256, size and path within a slot: %s" % repr(line[:160]))
-    digest, size, path = parts
-    return File(path, _integer(_number(size), 1, FILE_BYTES, "size of " + path), _sha256(digest))
-
-
-def _sha256(value: object) -> bytes:
-    if not isinstance(value, str) or len(value) != 64 or _foreign(value, _HEX):
-        raise Refused("64 hexadecimal digits of SHA-256 expected")
-    return unhexlify(value)
-
-
-def _number(text: str) -> int:
-    return int(text) if 0 < len(text) <= 9 and not _foreign(text, _HEX[:10]) else -1
+def _file(item: object) -> File:
+    if not isinstance(item, list) or len(item) != 3:
+        raise Refused("[path, size, sha256] expected")
+    path, size, digest = item
+    if not isinstance(path, str) or not _is_path(path):
+        raise Refused("no path within a slot: %s" % repr(path)[:PATH_LENGTH])
+    if not isinstance(digest, str) or len(digest) != 64 or _foreign(digest, _HEX):
+        raise Refused("no SHA-256 of %s" % path)
+    return File(path, _integer(size, 1, TOTAL_BYTES, "size of " + path), unhexlify(digest))
 
 
 def _is_path(path: str) -> bool:
@@ -146,7 +118,7 @@ def _is_path(path: str) -> bool:
     if (
         len(path) > PATH_LENGTH
         or _foreign(path, _PATH_MARKS)
-        or path[path.rfind(".") :] not in (".mpy", ".py")
+        or path[path.rfind(".") :] not in (".pack", ".mpy", ".py")
     ):
         return False
     return not any(part == "" or part[0] == "." for part in path.split("/"))

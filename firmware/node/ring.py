@@ -18,48 +18,31 @@ import os
 from errno import EEXIST
 
 from firmware.node.block import HEAD_BYTES, PREFIX_BYTES, Block, Draft
+from firmware.node.clocks import MOST_CLOCKS, WALL, Clocks
+from firmware.node.contents import WIDTHS, Contents, Loss
 from firmware.node.journal import Journal
+from firmware.node.room import ENOSPC, Room
 from firmware.node.segment import Segments
 from firmware.node.thinning import Thinning
 from shared_schema.enums import LossCause, TimeQuality
-from shared_schema.metrics import KINDS
-from shared_schema.packing import EARLIEST_MS, LATEST_MS, MAX_INTEGER
+from shared_schema.packing import LATEST_MS, MAX_INTEGER
 
 DROP_OLDEST = "drop_oldest"
 THIN = "thin"
 POLICIES = (DROP_OLDEST, THIN)
 
-_ENOSPC = 28  # not in MicroPython's errno
 _EPOCHS = 0x7FFFFFFF  # the cloud keeps it in a signed integer
 _LARGEST_VALUE = MAX_INTEGER // 2  # so that any step between two is at most MAX_INTEGER
-_MOST_CLOCKS = 64
-_WALL = 0  # in place of a boot: Unix ms
-_WIDTHS = {kind.id: len(kind.fields) for kind in KINDS if kind.is_telemetry}
-
-
-_WALL_CLOCK = (0, 0, None)
-_NO_POINT = (_WALL, 0)
-
-
-class Loss:
-    """Numbers without rows. cause: of LossCause. Times in Unix ms of the first and last; 0 when unknown."""
-
-    def __init__(self, cause: int, first_seq: int, last_seq: int, first_at_ms: int, last_at_ms: int) -> None:
-        self.cause = cause
-        self.first_seq = first_seq
-        self.last_seq = last_seq
-        self.first_at_ms = first_at_ms
-        self.last_at_ms = last_at_ms
 
 
 class Ring:
     """Rows of one node in one folder. mount() comes first.
 
     capacity_bytes: of the disk, in whole erase blocks; at least two segments. flush_bytes: in memory for each
-    kind, up to 4096; when so many wait, append flushes by itself. policy: what happens to the oldest rows when
-    there is no room.
+    kind, up to 4096; when so many wait, append flushes by itself. policy: what happens to the oldest rows
+    when there is no room.
 
-    boot: the number of this boot. acked: everything up to it is stored by the hub. next_seq: the number that
+    acked: everything up to it is stored by the hub. next_seq: the number that
     the next row flushed will have. disk_error: why rows are not on flash, None when all is well.
     """
 
@@ -75,15 +58,17 @@ class Ring:
         if capacity_bytes < 2 * segment_bytes or not 64 <= flush_bytes <= 4096 or policy not in POLICIES:
             raise ValueError("a ring of %d bytes, %d at once, %s" % (capacity_bytes, flush_bytes, policy))
         self._folder = folder
-        self._capacity_bytes = capacity_bytes
         self._segment_bytes = segment_bytes
         self._flush_bytes = flush_bytes
-        self._block = Block(flush_bytes + 256)
-        self._segments = Segments(folder, self._block)
+        block = Block(flush_bytes + 256)
+        self._segments = Segments(folder, block)
         self._journal = Journal(folder)
-        self._thinning = None
+        self._clocks = Clocks(self._segments, block, self._journal)
+        self._contents = Contents(self._segments, block, self._journal, self._clocks)
+        thinning = None
         if policy == THIN:
-            self._thinning = Thinning(self._segments, self._block, segment_bytes, flush_bytes)
+            thinning = Thinning(self._segments, block, segment_bytes, flush_bytes)
+        self._room = Room(self._segments, block, self._journal, thinning, capacity_bytes)
         self._drafts = {}
 
     def mount(self) -> None:
@@ -100,12 +85,17 @@ class Ring:
         ends = [segment.end_seq for segment in self._segments.all]
         ends += [loss[2] + 1 for loss in self._journal.losses]
         self.next_seq = max([self.acked + 1] + ends)
-        self.disk_error = self._writing = self._unwritten = self._cursor = self._clock = None
-        self._draft_boot = _WALL
+        self.disk_error = self._writing = self._unwritten = None
+        self._draft_boot = WALL
         for draft in self._drafts.values():
             draft.clear()
-        self._number_this_boot()
+        self._clocks.begin()
         self._segments.release()
+
+    @property
+    def boot(self) -> int:
+        """The number of this boot, for rows that are stamped with the time since it began."""
+        return self._clocks.boot
 
     @property
     def epoch(self) -> int:
@@ -130,7 +120,7 @@ class Ring:
     @property
     def bytes_free(self) -> int:
         """What is left of capacity_bytes."""
-        return max(0, self._capacity_bytes - self._segments.disk_bytes)
+        return max(0, self._room.bytes_free)
 
     def append(
         self,
@@ -147,7 +137,7 @@ class Ring:
         ring's own, ms since it began. Rows that fill the memory while the disk takes nothing become losses.
         Raises ValueError for what is no row, OSError when the disk does not even answer.
         """
-        at_ms, in_boot = self._placed(at_ms, boot)
+        at_ms, in_boot = self._clocks.placed(at_ms, boot)
         _require_row(kind_id, at_ms, values, quality, time_quality)
         if self._is_full() or (self.rows_in_memory and in_boot != self._draft_boot):
             self._flush_or_drop()
@@ -173,9 +163,10 @@ class Ring:
                 self._unwritten = None
             if self.rows_in_memory:
                 self._write_with_room()
-            self._forget_acknowledged()
-            while self._segments.disk_bytes > self._capacity_bytes and self._make_room():
+            self._room.forget(self._acked_on_flash)
+            while self._room.bytes_free < 0 and self._room.make(self.acked):
                 pass
+            self._trim_journal()
         except OSError as error:
             self.disk_error = error
             raise
@@ -206,77 +197,24 @@ class Ring:
         rows: (recorded_at in Unix ms, values, quality, time quality), as batches.encode takes them.
         None when there are none, or when their clock is not known yet.
         """
-        found = self._rows_from(from_seq, most_rows)
+        found = self._contents.rows(from_seq, most_rows)
         self._segments.release()
         return found
-
-    def _rows_from(self, from_seq: int, most_rows: int) -> tuple | None:
-        kind_id = first_seq = 0
-        rows = []
-        for block in self._blocks_from(from_seq):
-            clock = self._clock_of(block.boot)
-            if clock is None or (rows and block.kind_id != kind_id):
-                break
-            for seq, at_ms, values, quality, time_quality in block.each():
-                if seq < from_seq:
-                    continue
-                if not rows:
-                    kind_id, first_seq = block.kind_id, seq
-                elif seq != first_seq + len(rows):
-                    return kind_id, first_seq, rows
-                rows.append(_row(clock, kind_id, at_ms, values, quality, time_quality))
-                if len(rows) == most_rows:
-                    return kind_id, first_seq, rows
-        return (kind_id, first_seq, rows) if rows else None
 
     def loss(self, from_seq: int) -> Loss | None:
         """Return what is lost from from_seq on; None when from_seq has a row, or cannot be told of yet."""
-        found = self._loss_from(from_seq)
+        found = self._contents.loss(from_seq, self._unwritten[1] if self._unwritten else self.next_seq)
         self._segments.release()
         return found
-
-    def _loss_from(self, from_seq: int) -> Loss | None:
-        behind = self._row_from(from_seq)
-        last_seq = (behind[0] if behind else self.next_seq) - 1
-        if self._unwritten:
-            last_seq = min(last_seq, self._unwritten[1] - 1)
-        if last_seq < from_seq:
-            return None
-        cause, last_seq, first, last = self._explained(from_seq, last_seq, behind)
-        first_at_ms, last_at_ms = self._known_ms(first), self._known_ms(last)
-        if first_at_ms is None or last_at_ms is None:
-            return None
-        return Loss(cause, from_seq, last_seq, first_at_ms, last_at_ms)
 
     def set_clock(self, boot: int, offset_ms: int, time_quality: int = TimeQuality.CORRECTED) -> None:
         """Say when this boot began, in Unix ms. Only the first time counts. Raises OSError when not durable.
 
         Rows of earlier boots whose clock was never known are placed so that they end where this one begins.
         """
-        self._require_own(boot)
-        if not EARLIEST_MS <= offset_ms <= LATEST_MS:
-            raise ValueError("a boot that began at %d" % offset_ms)
-        if self._clock is not None:
-            return
-        if self._has_pending():
-            self._journal.add_clock(self.boot, offset_ms - self._base_ms, self._base_ms, time_quality)
-        self._clock = offset_ms
-        while len(self._journal.clocks) > _MOST_CLOCKS and self._make_room():
+        self._clocks.set(boot, offset_ms, time_quality, self._has_pending())
+        while len(self._journal.clocks) > MOST_CLOCKS and self._room.make(self.acked):
             self._trim_journal()
-
-    # Writing
-
-    def _placed(self, at_ms: int, boot: int | None) -> tuple:
-        if boot is None:
-            return at_ms, _WALL
-        self._require_own(boot)
-        if self._clock is not None:
-            return at_ms + self._clock, _WALL
-        return at_ms + self._base_ms, self.boot
-
-    def _require_own(self, boot: int) -> None:
-        if boot != self.boot:
-            raise ValueError("boot %d is not this one, %d" % (boot, self.boot))
 
     def _is_full(self) -> bool:
         used = 0
@@ -302,8 +240,8 @@ class Ring:
             self._unwritten[2] = self.next_seq - 1
             self._unwritten[5:] = [self._draft_boot, last_at_ms]
         else:
-            points = [self._draft_boot, first_at_ms, self._draft_boot, last_at_ms]
-            self._unwritten = [LossCause.DISK, first_seq, self.next_seq - 1] + points
+            self._unwritten = [LossCause.DISK, first_seq, self.next_seq - 1, self._draft_boot, first_at_ms]
+            self._unwritten += [self._draft_boot, last_at_ms]
         for draft in drafts:
             draft.clear()
 
@@ -313,12 +251,12 @@ class Ring:
                 self._write([draft for draft in self._drafts.values() if draft.rows])
             except OSError as error:
                 self._recover()
-                if error.errno != _ENOSPC or not self._make_room():
+                if error.errno != ENOSPC or not self._room.make(self.acked):
                     raise
 
     def _write(self, drafts: list) -> None:
         size = sum([draft.used + PREFIX_BYTES + HEAD_BYTES for draft in drafts])
-        # LittleFS copies the last block of a file that is appended to; when the hub keeps up there is no need.
+        # LittleFS copies the last block of a file that is appended to. While the hub keeps up, none is.
         limit = self._segment_bytes if self.acked < self.next_seq - 1 else 0
         segment = self._segments.open_for(self.next_seq, size, limit)
         self._writing = (segment, drafts)
@@ -347,159 +285,9 @@ class Ring:
             self.next_seq += draft.rows
             draft.clear()
 
-    # Making room
-
-    def _forget_acknowledged(self) -> None:
-        while len(self._segments.all) > 1 and self._segments.all[0].end_seq - 1 <= self._acked_on_flash:
-            self._segments.remove(self._segments.all[0])
-        self._trim_journal()
-
     def _trim_journal(self) -> None:
         boots = [segment.boots[0] for segment in self._segments.all if segment.boots[0]]
-        self._journal.trim(self._acked_on_flash, min([self.boot] + boots))
-
-    def _make_room(self) -> bool:
-        """Give up as little as possible of the oldest; return False when there is nothing to give."""
-        if len(self._segments.all) < 2:
-            return False
-        oldest = self._segments.all[0]
-        if oldest.end_seq - 1 <= self.acked:
-            self._segments.remove(oldest)
-        elif not self._thinned_one():
-            self._evict(oldest)
-        return True
-
-    def _thinned_one(self) -> bool:
-        segments = self._segments.all
-        thinned_bytes = sum([segment.disk_bytes for segment in segments if segment.is_thinned])
-        plain = [segment for segment in segments if not segment.is_thinned]
-        if self._thinning is None or len(plain) < 2 or thinned_bytes > self._capacity_bytes // 4 * 3:
-            return False
-        try:
-            return self._thinning.thin(plain[0], self.acked)
-        except OSError as error:
-            if error.errno != _ENOSPC:
-                raise
-            return False
-
-    def _evict(self, segment) -> None:
-        first, last = self._ends_of(segment)
-        loss = [LossCause.EVICTED, max(self.acked + 1, segment.first_seq), segment.end_seq - 1]
-        loss += [first[0], first[1], last[0], last[1]]
-        try:
-            self._journal.add_loss(loss)
-        except OSError as error:
-            if error.errno != _ENOSPC:
-                raise
-            self._segments.remove(segment)  # there is no room for the entry otherwise
-            self._journal.add_loss(loss)
-            return
-        self._segments.remove(segment)
-
-    def _ends_of(self, segment) -> tuple:
-        """Return (boot, ms) of the first and of the last row in a segment."""
-        first, last_at, at = None, 0, 0
-        while True:
-            after = self._segments.load(segment, at)
-            if not after:
-                break
-            if self._segments.holds_own() and self._block.rows:
-                last_at = at
-                first = first or (self._block.boot, next(self._block.each())[1])
-            at = after
-        if first is None:
-            return _NO_POINT, _NO_POINT
-        self._segments.load(segment, last_at)
-        return first, (self._block.boot, self._last_at_ms())
-
-    def _last_at_ms(self) -> int:
-        last_at_ms = 0
-        for row in self._block.each():
-            last_at_ms = max(last_at_ms, row[1])
-        return last_at_ms
-
-    # Reading
-
-    def _blocks_from(self, seq: int):
-        """Load one after the other the blocks that have numbers from seq on, and yield each."""
-        for segment in list(self._segments.all):
-            if segment.end_seq <= seq:
-                continue
-            at = 0
-            if self._cursor and self._cursor[0] is segment and self._cursor[2] <= seq:
-                at = self._cursor[1]
-            while True:
-                after = self._segments.load(segment, at)
-                if not after:
-                    break
-                block = self._block
-                if self._segments.holds_own() and block.end_seq > seq and not self._is_orphan(block.boot):
-                    self._cursor = (segment, at, block.first_seq)
-                    yield block
-                at = after
-
-    def _row_from(self, seq: int) -> tuple | None:
-        """Return (seq, boot, ms) of the first row from seq on."""
-        for block in self._blocks_from(seq):
-            for row in block.each():
-                if row[0] >= seq:
-                    return row[0], block.boot, row[1]
-        return None
-
-    def _explained(self, from_seq: int, last_seq: int, behind: tuple | None) -> tuple:
-        """Return the cause, how far it reaches, and (boot, ms) of where the loss begins and ends."""
-        recorded = self._journal.loss_at(from_seq)
-        if recorded:
-            return recorded[0], min(last_seq, recorded[2]), recorded[3:5], recorded[5:7]
-        for loss in self._journal.losses:
-            if loss[1] > from_seq:
-                last_seq = min(last_seq, loss[1] - 1)
-        cause = LossCause.CORRUPT
-        for segment in self._segments.all:
-            if segment.is_thinned and segment.first_seq <= from_seq < segment.end_seq:
-                cause, last_seq = LossCause.THINNED, min(last_seq, segment.end_seq - 1)
-        last = behind[1:] if behind else _NO_POINT
-        before = self._row_from(from_seq - 1)
-        return cause, last_seq, before[1:] if before and before[0] < from_seq else last, last
-
-    # Clocks
-
-    def _number_this_boot(self) -> None:
-        """Boots whose clocks were never known share one number: the next goes on where the last ended."""
-        points = [(segment.boots[1], segment) for segment in self._segments.all]
-        highest = max([0] + [boot for boot, _ in points])
-        lost = max([(0, 0)] + [(loss[5], loss[6]) for loss in self._journal.losses])
-        last_at_ms = max([lost[1]] if lost[0] >= highest else [0])
-        newest = [segment for boot, segment in points if boot == highest and boot][-1:]
-        for segment in newest:
-            last_at_ms = max(last_at_ms, self._last_in(segment, highest))
-        highest = max(highest, lost[0])
-        if highest and highest not in self._journal.clocks:
-            self.boot, self._base_ms = highest, last_at_ms + 1
-        else:
-            self.boot, self._base_ms = max([highest] + list(self._journal.clocks)) + 1, 0
-
-    def _last_in(self, segment, boot: int) -> int:
-        at = last_at_ms = 0
-        while True:
-            at = self._segments.load(segment, at)
-            if not at:
-                return last_at_ms
-            if self._segments.holds_own() and self._block.boot == boot:
-                last_at_ms = max(last_at_ms, self._last_at_ms())
-
-    def _clock_of(self, boot: int) -> tuple | None:
-        return self._journal.clocks.get(boot) if boot else _WALL_CLOCK
-
-    def _is_orphan(self, boot: int) -> bool:
-        """Whether the clock of an earlier boot is gone, by damage: nothing can place its rows."""
-        return self._clock_of(boot) is None and boot != self.boot
-
-    def _known_ms(self, point: tuple) -> int | None:
-        clock = self._clock_of(point[0])
-        if clock is None:
-            return 0 if self._is_orphan(point[0]) else None
-        return clock[0] + point[1]
+        self._journal.trim(self._acked_on_flash, min(boots or [self.boot]))
 
     def _has_pending(self) -> bool:
         boots = [segment.boots[1] for segment in self._segments.all]
@@ -510,19 +298,10 @@ class Ring:
 
 
 def _require_row(kind_id: int, at_ms: int, values: tuple, quality: int, time_quality: int) -> None:
-    if len(values) != _WIDTHS.get(kind_id, -1):
+    if len(values) != WIDTHS.get(kind_id, -1):
         raise ValueError("%d values for kind %d" % (len(values), kind_id))
     if not (0 <= at_ms <= LATEST_MS and 0 <= quality <= 3 and 0 <= time_quality <= 3):
         raise ValueError("recorded at %d, quality %d, %d" % (at_ms, quality, time_quality))
     for value in values:
         if value is not None and not -_LARGEST_VALUE <= value <= _LARGEST_VALUE:
             raise ValueError("a value of %d" % value)
-
-
-def _row(clock: tuple, kind_id: int, at_ms: int, values: tuple, quality: int, time_quality: int) -> tuple:
-    """Return a row as it is sent. A kind may have got fields since it was stored."""
-    offset_ms, exact_from_ms, known = clock
-    if known is not None:
-        time_quality = known if at_ms >= exact_from_ms else TimeQuality.ESTIMATED
-    width = _WIDTHS.get(kind_id, len(values))
-    return offset_ms + at_ms, (values + (None,) * (width - len(values)))[:width], quality, time_quality

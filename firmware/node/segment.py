@@ -121,10 +121,18 @@ class Segments:
             self.all = [other for other in self.all if other is not segment]
 
     def open_for(self, first_seq: int, size: int, limit: int, is_thinned: bool = False) -> Segment:
-        """Return the segment for size more bytes: the newest of this sort if it is sound, up to limit; or a new one."""
+        """Return the segment for size more bytes from first_seq on: the newest of its sort, or a new one.
+
+        limit: in bytes; what would be longer begins a new one. So do numbers that do not follow: should the
+        block be damaged, the file's name still says which they were.
+        """
         sort = [segment for segment in self.all if segment.is_thinned == is_thinned]
-        if sort and sort[-1].is_sound and sort[-1].size + size <= limit:
-            return sort[-1]
+        newest = sort[-1] if sort else None
+        is_fit = newest and newest.is_sound and newest.end_seq == first_seq
+        if is_fit and (newest.size + size <= limit or newest.first_seq == first_seq):
+            return newest
+        if newest and newest.first_seq == first_seq:  # nothing in it can be read: it is replaced
+            self.all.remove(sort.pop())
         segment = Segment(self._folder, first_seq, is_thinned)
         self.all.insert(len(sort) if is_thinned else len(self.all), segment)
         return segment

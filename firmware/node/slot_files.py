@@ -28,15 +28,12 @@ def digest_of(path: str) -> bytes:
     return digest.digest()
 
 
-def read(path: str) -> bytes:
-    """Return what lies in a file. Raises OSError."""
-    with open(path, "rb") as file:
-        return file.read()
-
-
 def is_content(path: str, content: bytes) -> bool:
     """Return True when a file holds just that."""
-    return size_of(path) == len(content) and read(path) == content
+    if size_of(path) != len(content):
+        return False
+    with open(path, "rb") as file:
+        return file.read() == content
 
 
 def write(path: str, content: bytes) -> None:

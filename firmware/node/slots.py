@@ -12,6 +12,7 @@ from binascii import crc32
 SLOTS = ("a", "b")
 COPIES = ("slot.0", "slot.1")
 RECORD_BYTES = 300
+PACK = "application.pack"  # the modules of a slot (pack.py)
 MANIFEST = "manifest.json"  # written last, removed first: a slot that has it is whole
 
 _PAIRS = (("a", "b"), ("b", "a"))

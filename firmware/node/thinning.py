@@ -17,7 +17,7 @@ class Thinning:
         self._minutes = {}  # the last one kept, by kind
 
     def thin(self, segment: Segment, acked: int) -> bool:
-        """Keep one row a minute of this segment, without those up to acked; return False when it is not worth it.
+        """Keep a row a minute of those behind acked; return False, having done nothing, when it saves little.
 
         What is kept is on flash before the segment is deleted.
         """
@@ -28,7 +28,8 @@ class Thinning:
             kept += self._pick(acked, minutes)
         if 2 * kept > rows:
             return False
-        thinned = self._segments.open_for(segment.first_seq, segment.size // 2, self._segment_bytes, True)
+        first_seq = max([segment.first_seq] + [it.end_seq for it in self._segments.all if it.is_thinned])
+        thinned = self._segments.open_for(first_seq, segment.size // 2, self._segment_bytes, True)
         try:
             self._move(segment, thinned, acked)
         except OSError:

@@ -2,8 +2,7 @@
 
 1. An offer that is not refused is noted in OFFER, in the emptied idle slot. The same offer after a power cut
    or a lost connection goes on where the flash ends.
-2. Files come front to back in chunks: CONTENTS first, then what it lists, in that order; the hub numbers them
-   so. Each is read back and its SHA-256 compared.
+2. Files come front to back in chunks, in the manifest's order. Each is read back and its SHA-256 compared.
 3. The manifest is written last: a slot that has one is whole (node/slots.py).
 4. The record puts the slot on trial (node/trial.py), and the application has to end.
 
@@ -13,7 +12,8 @@ The slot that runs is never touched, and nothing is begun while it is on trial: 
 import sys
 
 from firmware.node import slot_files, slots, trial
-from firmware.node.manifest import File, Manifest, Refused, check, parse, parse_contents
+from firmware.node.manifest import File, Manifest, Refused, check, parse
+from firmware.node.updating import report_of
 from shared_schema.digest import DIGEST_BYTES, Hmac
 from shared_schema.update_messages import CHUNK_LENGTH, Chunk, ChunkWanted, Update, UpdateReport, UpdateState
 
@@ -35,14 +35,13 @@ class SlotUpdate:
         self._key = key
         self._board = board
         self._manifest: "Manifest | None" = None
-        self._files: "list[File]" = []
         self._offer = b""
         self._index = 0
         self._offset = 0
         self._attempts = 0
         self._file = None
         self.is_complete = False
-        self.report = _of_record(slots.load(root))
+        self.report = report_of(slots.load(root))
 
     def offer(self, update: Update) -> None:
         """Begin with what the hub offers, or go on with it; what was being fetched else is dropped."""
@@ -78,7 +77,7 @@ class SlotUpdate:
         """Return which bytes are to be fetched next, None when there is nothing to fetch."""
         if self._manifest is None:
             return None
-        left = self._files[self._index].size - self._offset
+        left = self._manifest.files[self._index].size - self._offset
         return ChunkWanted(self._index, self._offset, min(left, CHUNK_LENGTH))
 
     def take(self, chunk: Chunk) -> None:
@@ -89,13 +88,13 @@ class SlotUpdate:
         if len(chunk.data) == wanted.length:
             self._guarded(self._write, chunk.data)
         else:
-            path = self._files[wanted.index].path
+            path = self._manifest.files[wanted.index].path
             self._drop()
             self._fail("%s has another length than the release says" % path)
 
     def look_again(self) -> None:
         """Report what the record says now: after the trial ended well."""
-        self.report = _of_record(slots.load(self._root))
+        self.report = report_of(slots.load(self._root))
 
     def close(self) -> None:
         """Put what was fetched on flash; the same offer goes on there."""
@@ -110,13 +109,14 @@ class SlotUpdate:
             slot_files.empty(idle)
             slot_files.make_folders(idle, len(self._root))
             slot_files.write(idle + OFFER, offer)
-        self._manifest, self._files, self._offer = manifest, [manifest.contents], offer
+        self._manifest, self._offer = manifest, offer
         self._index = self._offset = self._attempts = 0
         self._tell(UpdateState.FETCHING, manifest.version)
         self._go_on(manifest)
 
     def _write(self, data: bytes) -> None:
-        file = self._files[self._index]
+        manifest = self._manifest
+        file = manifest.files[self._index]
         if self._file is None:
             path = self._idle() + file.path
             slot_files.make_folders(path, len(self._root))
@@ -125,14 +125,14 @@ class SlotUpdate:
         self._offset += len(data)
         if self._offset == file.size:
             self._close_file()
-            self._go_on(self._manifest)
+            self._go_on(manifest)
         elif self._offset % FLUSH_BYTES == 0:
             self._file.flush()
 
     def _go_on(self, manifest: Manifest) -> None:
         """Move on to the first file that is not whole and right; behind the last one the slots change."""
-        while self._index < len(self._files):
-            file = self._files[self._index]
+        while self._index < len(manifest.files):
+            file = manifest.files[self._index]
             path = self._idle() + file.path
             self._offset = slot_files.size_of(path)
             if self._offset < file.size:
@@ -140,19 +140,9 @@ class SlotUpdate:
             if self._offset > file.size or slot_files.digest_of(path) != file.digest:
                 self._fetch_again(file, path)
                 return
-            if self._index == 0 and not self._read_contents(path):
-                return
             self._index += 1
             self._offset = self._attempts = 0
         self._change_slots(manifest)
-
-    def _read_contents(self, path: str) -> bool:
-        try:
-            self._files = self._files[:1] + parse_contents(slot_files.read(path))
-        except Refused as error:
-            self._fail(str(error))
-            return False
-        return True
 
     def _fetch_again(self, file: File, path: str) -> None:
         slot_files.remove(path)
@@ -198,11 +188,3 @@ class SlotUpdate:
 
     def _tell(self, state: int, version: str, text: str = "") -> None:
         self.report = UpdateReport(state, version, text)
-
-
-def _of_record(pointer: slots.Pointer) -> "UpdateReport | None":
-    if pointer.is_trial:
-        return UpdateReport(UpdateState.TRIAL, pointer.trial_version)
-    if pointer.failed_version:
-        return UpdateReport(UpdateState.REVERTED, pointer.failed_version)
-    return UpdateReport(UpdateState.CONFIRMED, pointer.version) if pointer.version else None

@@ -14,7 +14,7 @@ create table public.device_heartbeats (
   uptime_s bigint,
   queue_length bigint,
   network_status text check (char_length(network_status) <= 500),
-  rssi_dbm smallint check (rssi_dbm between -150 and 50),
+  rssi_dbm bigint check (rssi_dbm between -150 and 50),
   free_memory_bytes bigint check (free_memory_bytes >= 0),
   reset_cause text check (char_length(reset_cause) <= 40),
   battery_v real check (battery_v between 0 and 60),

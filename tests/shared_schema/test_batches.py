@@ -104,6 +104,12 @@ def test_a_buffer_that_is_too_small_is_refused_and_never_overrun():
     assert encode(TANK.id, 101, rows, bytearray(size + 40)) == size
 
 
+def test_what_was_in_the_buffer_does_not_show():
+    for _, kind_id, first_seq, rows in BATCHES:
+        used = bytearray(b"\xff" * MAX_PAYLOAD)
+        assert used[: encode(kind_id, first_seq, rows, used)] == batch(kind_id, first_seq, rows)
+
+
 def test_a_full_batch_of_slow_values_fits_a_frame():
     values = tuple(range(len(ENVIRONMENT.fields)))
     rows = [

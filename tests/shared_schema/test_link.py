@@ -303,6 +303,16 @@ def test_a_hub_refuses_whom_it_does_not_know():
     assert one.is_closed
 
 
+def test_what_follows_a_refusal_is_not_looked_at():
+    for tail in (b"", b"\xff", frame(PROOF, bytes(32)), bytes(9000)):
+        one, other = node(), HubSession("hub-1", HUB_NONCE, lambda _: Refusal(RefusalCode.BUSY))
+        assert other.receive(one.greeting() + tail) == []
+        assert [type_id for type_id, _ in one.receive(other.to_send() + tail)] == [REFUSE]
+        for end in (one, other):
+            assert end.is_closed
+            assert end.receive(tail) == []
+
+
 def test_a_hub_refuses_another_version_whatever_follows_it():
     for tail in (b"", b"something new", bytes(400)):
         other = hub()

@@ -95,6 +95,13 @@ def test_a_loss_has_a_beginning_and_an_end():
         assert fault(m.decode_loss, m.encode_loss(m.Loss(0, *numbers))) == "a loss that ends before it begins"
 
 
+def test_nothing_is_put_off_for_ever():
+    late = m.encode_command(m.Command(1, "stop", "{}", m.EXPIRES_MOST_S + 1))
+    assert fault(m.decode_command, late) == "number out of range"
+    late = m.encode_welcome(m.Welcome(0, 0, 0, m.KEEPALIVE_MOST_S + 1))
+    assert fault(m.decode_welcome, late) == "number out of range"
+
+
 def test_a_chunk_of_nothing_is_not_wanted():
     assert (
         fault(m.decode_chunk_wanted, m.encode_chunk_wanted(m.ChunkWanted(1, 0, 0))) == "a chunk of no bytes"

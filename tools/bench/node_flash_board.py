@@ -1,4 +1,4 @@
-"""Runs in MicroPython: a node's ring on real LittleFS for so many simulated seconds, one row of four metrics each.
+"""Runs in MicroPython: a node's ring on real LittleFS for so many seconds, a row of four metrics each.
 
     node_flash_board.py PROGRAM_BYTES SEGMENT_BYTES FLUSH_BYTES FLUSH_S SECONDS     prints one JSON object
 
@@ -31,7 +31,8 @@ class Payload:
 
         def counted(draft: Draft, *arguments: int) -> int:
             self.bytes += draft.used
-            return write(draft, *arguments)
+            size: int = write(draft, *arguments)
+            return size
 
         Draft.write = counted
 
@@ -54,16 +55,17 @@ def main(program_bytes: int, segment_bytes: int, flush_bytes: int, flush_s: int,
     """Format, live, and say what it cost."""
     random.seed(1)
     chip = FlashImage(BLOCKS)
-    os.VfsLfs2.mkfs(chip, progsize=program_bytes)
-    os.mount(os.VfsLfs2(chip, progsize=program_bytes), "/flash")
+    lfs = os.VfsLfs2  # type: ignore[attr-defined]
+    lfs.mkfs(chip, progsize=program_bytes)
+    os.mount(lfs(chip, progsize=program_bytes), "/flash")  # type: ignore[attr-defined]
     payload = Payload()
     gc.collect()
-    before = gc.mem_alloc()
+    before = gc.mem_alloc()  # type: ignore[attr-defined]
     ring = Ring("/flash/ring", CAPACITY_BYTES, segment_bytes=segment_bytes, flush_bytes=flush_bytes)
     ring.mount()
     live(ring, flush_s, 600)
     gc.collect()
-    memory = gc.mem_alloc() - before
+    memory = gc.mem_alloc() - before  # type: ignore[attr-defined]
     chip.programmed, payload.bytes = 0, 0
     chip.erases = [0] * BLOCKS
     live(ring, flush_s, seconds)

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from firmware.node.manifest import CONTENTS, Manifest, parse_contents
-from firmware.node.slots import COPIES, MANIFEST, SLOTS, Pointer, encode
+from firmware.node.manifest import Manifest
+from firmware.node.slots import COPIES, MANIFEST, PACK, SLOTS, Pointer, encode
+from firmware.pack import pack
 from hub.errors import OperatorNeeded
 from shared_schema.digest import Hmac
 from tools.firmware import bytecode
@@ -20,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("firmware", "shared_schema")
 OLDEST_MICROPYTHON = "1.25"
 # What starts a node and is never updated over the air: in the root of its flash, not in a slot.
-BOOT_PART = ("firmware/boot.py", "firmware/node/slots.py", "firmware/node/trial.py")
+BOOT_PART = ("firmware/boot.py", "firmware/node/slots.py", "firmware/node/trial.py", "firmware/pack.py")
+ONLY_AT_BOOT = ("firmware/boot.py", "firmware/pack.py")
 START = b"from firmware.boot import start\n\nstart()\n"  # the root's main.py
 
 
@@ -37,7 +39,7 @@ class ReleaseFile(NamedTuple):
 
 
 class Release(NamedTuple):
-    """A release. manifest: the bytes that are signed and sent, as they are. files: as a node numbers them."""
+    """A release. manifest: the bytes that are signed and sent, as they are. files: as it numbers them."""
 
     version: str
     counter: int
@@ -62,12 +64,13 @@ def build(
 
     Raises OperatorNeeded when a node would refuse it, or a module does not compile.
     """
-    paths = [path for path in _modules(sources) if path != BOOT_PART[0]]
-    files = [_file(sources, path, is_compiled=is_compiled) for path in paths]
-    return pack(version, counter, files, board=board, allows_older=allows_older)
+    paths = [path for path in _modules(sources) if path not in ONLY_AT_BOOT]
+    modules = [_file(sources, path, is_compiled=is_compiled) for path in paths]
+    files = [ReleaseFile(PACK, pack([(module.path, module.content) for module in modules]))]
+    return assemble(version, counter, files, board=board, allows_older=allows_older)
 
 
-def pack(
+def assemble(
     version: str,
     counter: int,
     files: Sequence[ReleaseFile],
@@ -76,20 +79,21 @@ def pack(
     allows_older: bool = False,
 ) -> Release:
     """Make a release of these files. Raises OperatorNeeded when a node would refuse it."""
-    lines = [f"{file.digest} {len(file.content)} {file.path}\n" for file in files]
-    contents = ReleaseFile(CONTENTS, "".join(lines).encode())
     manifest: dict[str, object] = {
         "version": version,
         "counter": counter,
         "min_micropython": OLDEST_MICROPYTHON,
         "board": board,
-        "contents": [len(contents.content), contents.digest],
+        "files": [[file.path, len(file.content), file.digest] for file in files],
     }
     if allows_older:
         manifest["allow_older"] = True
-    _require_takeable(manifest, contents.content)
+    try:
+        Manifest(manifest)
+    except ValueError as error:
+        raise OperatorNeeded("no node takes this release", hint=str(error)) from error
     data = json.dumps(manifest, separators=(",", ":")).encode()
-    return Release(version, counter, data, (contents, *files))
+    return Release(version, counter, data, tuple(files))
 
 
 def bare_board(release: Release, *, sources: Path = ROOT, is_compiled: bool = True) -> dict[str, bytes]:
@@ -113,7 +117,7 @@ def _modules(sources: Path) -> list[str]:
 
 
 def _is_docstring_only(path: Path) -> bool:
-    """Return True for what MicroPython does without: a folder is a package there, a file takes a block."""
+    """Return True for what MicroPython does without: a folder is a package there."""
     if path.name != "__init__.py":
         return False
     return all(isinstance(node, ast.Expr) for node in ast.parse(path.read_text()).body)
@@ -124,11 +128,3 @@ def _file(sources: Path, path: str, *, is_compiled: bool) -> ReleaseFile:
     if not is_compiled:
         return ReleaseFile(path, content)
     return ReleaseFile(path.removesuffix(".py") + bytecode.SUFFIX, bytecode.compile_module(content, path))
-
-
-def _require_takeable(manifest: dict[str, object], contents: bytes) -> None:
-    try:
-        Manifest(manifest)
-        parse_contents(contents)
-    except ValueError as error:
-        raise OperatorNeeded("no node takes this release", hint=str(error)) from error

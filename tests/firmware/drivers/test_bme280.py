@@ -104,6 +104,13 @@ def test_a_part_that_was_away_is_found_again():
     assert time.read(driver)[0][0] == 2_508
 
 
+def test_a_slow_measurement_is_waited_for():
+    driver, i2c, time = bench()
+    i2c.part.measurement_ms = 25
+    values, took_ms = time.read(driver)
+    assert (values[0], values[2], took_ms) == (2_508, 10_065, 30)
+
+
 def test_a_part_that_never_finishes_is_waited_for_in_vain_but_not_for_ever():
     driver, i2c, time = bench()
     i2c.part.is_stuck = True

@@ -129,6 +129,7 @@ def test_a_declined_block_is_not_asked_again_and_takes_no_other_with_it():
     driver, time, uart, _ = bench(VOLTAGE, [54, 3, 0x200, "u16", "AB", 1, 1])
     assert time.read(driver)[0] == (0x022B * 10, None)
     assert len(uart.written) == 2
+    assert time.now_ms <= 80  # an exception is short, and not waited for as for registers
 
 
 def test_an_answer_that_is_spoilt_once_is_asked_for_again():
@@ -202,6 +203,7 @@ def test_a_point_that_cannot_be_is_refused_with_what_is_wrong():
         ([50, 3, 0, "u32", "AB", 1, 1], "order"),
         ([50, 6, 0, "u16", "AB", 1, 1], "function"),
         ([50, 3, 0, "u16", "AB", 1, 0], "denominator"),
-        ([50, 3, 65_535, "u32", "ABCD", 1, 1], "no register"),
+        ([50, 3, 65_535, "u32", "ABCD", 1, 1], "address"),
+        ([50, 3, 0, "u16", "AB", 0.1, 1], "numerator"),
     ):
         assert words in error_of(lambda: Point(entry)), entry  # noqa: B023 - called at once

@@ -118,7 +118,14 @@ def test_low_byte_and_sum_may_look_like_a_start():
     assert fed(frame(high << 8 | low) * 3) == [0x05FB] * 3
 
 
+def test_a_start_before_the_start_hides_no_frame():
+    # FF FF 07 05 has a right sum as well, and would be 65 m
+    assert fed(b"\xff" + frame(0x0705)) == [0x0705]
+
+
 def test_no_byte_belongs_to_two_frames():
+    # the sum FF of the first and what follows it would make another
+    assert fed(frame(0x05FB) + MAKERS_EXAMPLE[1:]) == [0x05FB]
     assert fed(frame(1_000) + frame(1_000)[1:]) == [1_000]
 
 

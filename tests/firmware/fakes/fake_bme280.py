@@ -20,6 +20,7 @@ class FakeBme280:
         self.humidity = humidity
         self._number = number
         self.measurements = 0
+        self.measurement_ms = MEASUREMENT_MS
         self.is_stuck = False
         self.lose_power()
 
@@ -43,7 +44,7 @@ class FakeBme280:
         if address == 0xF4:
             self._humidity_setting = self._registers.get(0xF2, 0) & 7
             if byte & 3 in (1, 2):
-                self._ready_at_ms = self._time.now_ms + MEASUREMENT_MS
+                self._ready_at_ms = self._time.now_ms + self.measurement_ms
 
     def _finish(self):
         self.measurements += 1

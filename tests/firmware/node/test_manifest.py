@@ -1,6 +1,5 @@
 """What a manifest may say, and which node takes it."""
 
-import contextlib
 import json
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware.node.manifest import CONTENTS, FILES, Manifest, Refused, check, parse, parse_contents
+from firmware.node.manifest import FILES, Manifest, Refused, check, parse
 from shared_schema.digest import Hmac
 from shared_schema.update_messages import MANIFEST_LENGTH
 
@@ -19,7 +18,7 @@ GOOD: dict[str, Any] = {
     "counter": 15,
     "min_micropython": "1.25",
     "board": "any",
-    "contents": [3000, DIGEST],
+    "files": [["firmware/main.mpy", 1200, DIGEST]],
 }
 
 
@@ -32,16 +31,8 @@ def test_a_manifest_is_read() -> None:
     manifest = parsed()
     assert (manifest.version, manifest.counter, manifest.oldest_micropython) == ("1.5.0", 15, (1, 25))
     assert not manifest.allows_older
-    contents = manifest.contents
-    assert (contents.path, contents.size, contents.digest.hex()) == (CONTENTS, 3000, DIGEST)
-
-
-def test_contents_are_read() -> None:
-    files = parse_contents(f"{DIGEST} 1200 firmware/main.mpy\n{DIGEST[::-1]} 65536 firmware/a.py\n".encode())
-    assert [(file.path, file.size, file.digest.hex()) for file in files] == [
-        ("firmware/main.mpy", 1200, DIGEST),
-        ("firmware/a.py", 65536, DIGEST[::-1]),
-    ]
+    [file] = manifest.files
+    assert (file.path, file.size, file.digest.hex()) == ("firmware/main.mpy", 1200, DIGEST)
 
 
 @pytest.mark.parametrize(
@@ -58,13 +49,17 @@ def test_contents_are_read() -> None:
         {"counter": 1.5},
         {"min_micropython": 1},
         {"min_micropython": "1.x"},
-        {"contents": []},
-        {"contents": {}},
-        {"contents": [0, DIGEST]},
-        {"contents": [12_001, DIGEST]},
-        {"contents": [1, DIGEST[1:]]},
-        {"contents": [1, "g" * 64]},
-        {"contents": [1, 5]},
+        {"files": []},
+        {"files": {}},
+        {"files": [["main.py", 1, DIGEST]] * 2},
+        {"files": [[f"m{number}.py", 1, ""] for number in range(FILES + 1)]},
+        {"files": [[f"m{number}.py", 65536, DIGEST] for number in range(5)]},
+        {"files": [["main.py", 0, DIGEST]]},
+        {"files": [["main.py", 300_001, DIGEST]]},
+        {"files": [["main.py", 1, DIGEST[1:]]]},
+        {"files": [["main.py", 1, "g" * 64]]},
+        {"files": [["main.py", 1]]},
+        {"files": [None]},
     ],
 )
 def test_what_is_out_of_bounds_is_refused(changes: dict[str, Any]) -> None:
@@ -73,51 +68,24 @@ def test_what_is_out_of_bounds_is_refused(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "contents",
+    "path",
     [
         "",
-        "\n",
-        f"{DIGEST} 1 main.py",
-        f"{DIGEST} 1 main.py\r\n",
-        f"{DIGEST} 1  main.py\n",
-        f"{DIGEST} 0 main.py\n",
-        f"{DIGEST} 65537 main.py\n",
-        f"{DIGEST} -1 main.py\n",
-        f"{DIGEST} {'9' * 5000} main.py\n",
-        f"{DIGEST[1:]} 1 main.py\n",
-        f"{DIGEST.upper()} 1 main.py\n",
-        f"{DIGEST} 1 main.py\n" * 2,
-        "".join(f"{DIGEST} 1 m{number}.py\n" for number in range(FILES + 1)),
-        "".join(f"{DIGEST} 65536 m{number}.py\n" for number in range(5)),
-        f"{DIGEST} 1 m\u0130.py\n",
+        "/main.py",
+        "../main.py",
+        "a/../b.py",
+        "a//b.py",
+        "./a.py",
+        "a/.b.py",
+        "manifest.json",
+        "offer",
+        "A.py",
+        ".py",
     ],
 )
-def test_contents_out_of_bounds_are_refused(contents: str) -> None:
-    with pytest.raises(Refused):
-        parse_contents(contents.encode())
-
-
-@pytest.mark.parametrize(
-    "path", ["/main.py", "../main.py", "a/../b.py", "a//b.py", "./a.py", "a/.b.py", ".py", "a"]
-)
-@pytest.mark.parametrize("prefix", ["", "firmware/"])
-def test_a_path_stays_in_its_slot(prefix: str, path: str) -> None:
-    with pytest.raises(Refused, match="path within a slot"):
-        parse_contents(f"{DIGEST} 1 {prefix}{path}\n".encode())
-
-
-@pytest.mark.parametrize(
-    "path", ["manifest.json", "offer", "contents", "slot.0", "main.PY", "a" * 62 + ".py"]
-)
-def test_a_path_is_a_module_and_nothing_of_the_update(path: str) -> None:
-    with pytest.raises(Refused, match="path within a slot"):
-        parse_contents(f"{DIGEST} 1 {path}\n".encode())
-
-
-@given(st.binary(max_size=300))
-def test_any_bytes_are_contents_or_refused(noise: bytes) -> None:
-    with contextlib.suppress(Refused):
-        parse_contents(noise)
+def test_a_path_stays_in_its_slot(path: str) -> None:
+    with pytest.raises(Refused, match="no path within a slot"):
+        parsed(files=[[path, 1, DIGEST]])
 
 
 def test_what_is_missing_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""The ring against a dictionary: with boots and crashes in between; and on a disk that loses and changes bytes."""
+"""The ring against a dictionary, with boots and crashes in between; and on a disk that changes bytes."""
 
 import os
 import random
@@ -21,7 +21,7 @@ STEPS = 40
 
 
 class RingAgainstModel(RuleBasedStateMachine):
-    """rows: what every number is, since it was first told. memory: values that have no number yet, by kind."""
+    """rows: what every number is, once it was told. memory: values that have no number yet, by kind."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,6 +30,8 @@ class RingAgainstModel(RuleBasedStateMachine):
         self.memory: dict[int, list[Any]] = {TANK: [], FLOW: []}
         self.lost: set[int] = set()
         self.count = self.asked = 0
+        self.given = 1
+        self.is_traceless = False  # whether a file or its end was taken away
 
     @initialize(policy=st.sampled_from(POLICIES))
     def first_boot(self, policy: str) -> None:
@@ -49,7 +51,7 @@ class RingAgainstModel(RuleBasedStateMachine):
             self.memory[kind].append(values_of(self.count))
             self.ring.append(kind, self.at_ms, values_of(self.count), self.count % 3, 0, self.ring.boot)
             if self.ring.next_seq != next_seq:
-                self.number(next_seq)
+                self.number(next_seq, kind)
 
     @rule()
     def flush(self) -> None:
@@ -58,13 +60,17 @@ class RingAgainstModel(RuleBasedStateMachine):
         assert self.ring.rows_in_memory == 0
         self.number(next_seq)
 
-    def number(self, next_seq: int) -> None:
-        """As many numbers were given as rows were in memory; at most the last appended waits for its own."""
+    def number(self, next_seq: int, kind: int = TANK) -> None:
+        """As many numbers were given as rows were in memory; the last appended, of kind, may still wait."""
         waiting = sum(len(values) for values in self.memory.values()) - self.ring.rows_in_memory
         assert self.ring.next_seq == next_seq + waiting
         self.epoch = self.ring.epoch
-        for values in self.memory.values():
-            del values[: len(values) - self.ring.rows_in_memory]
+        self.given = self.ring.next_seq
+        self.forget_what_is_numbered(kind)
+
+    def forget_what_is_numbered(self, kind: int) -> None:
+        last = self.memory[kind][-1:] if self.ring.rows_in_memory else []
+        self.memory = {TANK: [], FLOW: [], kind: last}
 
     @rule(share=st.integers(0, 100))
     def acknowledge(self, share: int) -> None:
@@ -87,7 +93,7 @@ class RingAgainstModel(RuleBasedStateMachine):
             values.clear()
         self.mount()
         self.at_ms = 0
-        assert self.ring.next_seq == numbered
+        assert self.given <= self.ring.next_seq <= numbered
         assert self.ring.acked == acked if is_orderly else self.ring.acked <= acked
 
     def mount(self) -> None:
@@ -165,7 +171,7 @@ class DamagedRing(RingAgainstModel):
         (self.folder / "ring" / name).unlink()
 
     def boot_after_damage(self, is_seen: bool) -> None:
-        numbered, epoch = self.ring.next_seq, self.ring.epoch
+        epoch = self.ring.epoch
         for values in self.memory.values():
             values.clear()
         self.mount()
@@ -173,17 +179,21 @@ class DamagedRing(RingAgainstModel):
         if self.ring.epoch != epoch:  # nothing whole was left
             assert self.ring.next_seq == 1
             self.rows, self.lost, self.epoch, self.asked = {}, set(), self.ring.epoch, 0
-        elif is_seen:
-            assert self.ring.next_seq >= numbered
+            self.given = 1
+        elif is_seen and not self.is_traceless:
+            assert self.ring.next_seq >= self.given
+        self.is_traceless |= not is_seen
+        self.given = min(self.given, self.ring.next_seq)
         self.ring.acknowledge(self.asked)
         gone = [seq for seq in self.rows if seq >= self.ring.next_seq]
         for seq in gone:
             del self.rows[seq]
         self.lost = {seq for seq in self.lost if seq < self.ring.next_seq}
 
-    def number(self, next_seq: int) -> None:
-        for values in self.memory.values():
-            del values[: len(values) - self.ring.rows_in_memory]
+    def number(self, next_seq: int, kind: int = TANK) -> None:
+        if any(self.memory.values()):
+            self.given = self.ring.next_seq
+        self.forget_what_is_numbered(kind)
 
     @invariant()
     def nothing_changed(self) -> None:

@@ -12,6 +12,7 @@ from hashlib import sha256
 import vfs
 
 MOUNT = "/flash"
+PACKED = "/application"  # where the boot part mounts a slot's pack
 ROOT = MOUNT + "/"
 BLOCK_BYTES = 4096
 BLOCKS = 80
@@ -187,7 +188,7 @@ class World:
             finally:
                 flash.is_dead = True  # what was open then is lost
                 self.writes += flash.writes
-                vfs.umount(MOUNT)
+                unmount()
 
     def _boot(self, flash):
         self._watchdog = None
@@ -229,16 +230,21 @@ def forget_modules():
     for name in list(sys.modules):
         if name.split(".")[0] in ("firmware", "shared_schema"):
             del sys.modules[name]
-    sys.path[:] = [MOUNT] + [path for path in sys.path if not path.startswith(MOUNT)]
+    sys.path[:] = [MOUNT] + [path for path in sys.path if path not in (MOUNT, PACKED)]
+
+
+def unmount():
+    for place in (PACKED, MOUNT):
+        try:
+            vfs.umount(place)
+        except OSError:
+            pass  # the boot did not come as far as mounting it
 
 
 def is_whole(folder):
     """Return True when every file of the slot is as the slot's manifest says."""
-    contents = read(folder + "contents")
-    if sha256(contents).digest() != unhexlify(json.loads(read(folder + "manifest.json"))["contents"][1]):
-        return False
-    lines = [line.split(" ") for line in contents.decode().split("\n")[:-1]]
-    return all(sha256(read(folder + path)).digest() == unhexlify(digest) for digest, _, path in lines)
+    files = json.loads(read(folder + "manifest.json"))["files"]
+    return all(sha256(read(folder + path)).digest() == unhexlify(digest) for path, _, digest in files)
 
 
 def read(path):

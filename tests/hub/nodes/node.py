@@ -48,10 +48,9 @@ class Node:
 
     def hello(self) -> bytes:
         """Return a HELLO payload with a fresh nonce."""
-        oldest = min(self.rows, default=self.next_seq)
         hello = Hello(
-            secrets.token_bytes(16), self.device_key, self.generation, self.epoch, oldest, self.next_seq,
-            "1.2.3", "test", self.config_version, 8,
+            secrets.token_bytes(16), self.device_key, self.generation, self.epoch,
+            self.acknowledged + 1, self.next_seq, "1.2.3", "test", self.config_version, 8,
         )  # fmt: skip
         return encode_hello(hello)
 
@@ -134,13 +133,20 @@ class Wire:
     async def bring(self, most: int = batches.MAX_ROWS) -> None:
         """Send everything the hub does not have, and return once it is acknowledged."""
         await self.tell_losses()
+        await self.send_rows(most)
+        await self.acknowledged(self.node.next_seq - 1)
+
+    async def send_rows(self, most: int = batches.MAX_ROWS) -> None:
+        """Send everything that neither this hub nor another has acknowledged."""
         assert self.welcome is not None
-        seq = max(self.welcome.stored_seq, self.node.acknowledged) + 1
+        await self.say_rows_from(max(self.welcome.stored_seq, self.node.acknowledged) + 1, most)
+
+    async def say_rows_from(self, seq: int, most: int = batches.MAX_ROWS) -> None:
+        """Send every row from a number on."""
         while (payload := self.node.payload(seq, most)) is not None:
             await self.say(frames.READINGS, payload)
             columns = batches.decode(payload)
             seq = columns.first_seq + len(columns.at_ms)
-        await self.acknowledged(self.node.next_seq - 1)
 
     async def closed_by_hub(self) -> None:
         """Return once the hub has closed the connection."""

@@ -75,7 +75,7 @@ class WLAN:
             return -61
         if self.isconnected():
             return 3
-        return 1 if AIR.is_on else -2
+        return 1 if self._joined_ms is not None else -2  # no network found; stays so until the next connect()
 
     def config(self, **_settings):
         """Take settings."""

@@ -17,7 +17,9 @@ import time
 
 import vfs
 
+ROOT = __file__[: -len("tools/sim_nodes/board/rom.py")]  # where the stand-ins are imported from
 MOUNT = "/flash"
+APPLICATION = "/application"
 MAINTENANCE_MS = 200  # nobody can press Ctrl-C here
 WATCHDOG_TELLS_MS = 1000
 
@@ -78,14 +80,14 @@ class Hardware:
 
 def flash_of(path, blocks):
     """Return the board's flash."""
-    from flash import Flash
+    from tools.sim_nodes.board.flash import Flash
 
     return Flash(path, blocks, lambda: end("cut"))
 
 
 def file_system(flash):
     """Return LittleFS with the buffers it has on an rp2."""
-    from flash import PROGRAM_BYTES
+    from tools.sim_nodes.board.flash import PROGRAM_BYTES
 
     return vfs.VfsLfs2(flash, progsize=PROGRAM_BYTES, readsize=PROGRAM_BYTES, lookahead=32)
 
@@ -93,7 +95,7 @@ def file_system(flash):
 def install(path, blocks, folder):
     """Set up a board that has never run anything."""
     flash = flash_of(path, blocks)
-    from flash import PROGRAM_BYTES
+    from tools.sim_nodes.board.flash import PROGRAM_BYTES
 
     vfs.VfsLfs2.mkfs(flash, progsize=PROGRAM_BYTES, readsize=PROGRAM_BYTES, lookahead=32)
     vfs.mount(file_system(flash), MOUNT)
@@ -120,7 +122,11 @@ def copy(source, path):
 def numbers(path, blocks):
     """Say what the ring holds."""
     vfs.mount(file_system(flash_of(path, blocks)), MOUNT)
-    sys.path[:] = [MOUNT + "/slots/a"] + [name for name in sys.path if name]
+    sys.path[:] = [APPLICATION, MOUNT, ".frozen"]
+    from firmware.pack import Pack
+
+    vfs.mount(Pack(MOUNT + "/slots/a/application.pack"), APPLICATION)
+    sys.modules.clear()
     from firmware.main import ring_bytes
     from firmware.node.ring import Ring
 
@@ -129,10 +135,10 @@ def numbers(path, blocks):
     print(ring.epoch, ring.next_seq - 1, ring.acked)
 
 
-async def obey(flash):
+async def obey(flash, own_bytes):
     """Do what standard input says."""
-    from radio import AIR
-    from world import WORLD
+    from tools.sim_nodes.board.radio import AIR
+    from tools.sim_nodes.board.world import WORLD
 
     lines = asyncio.StreamReader(sys.stdin.buffer)
     while line := await lines.readline():
@@ -145,7 +151,7 @@ async def obey(flash):
             flash.is_cut = True
         elif words[0] == "memory":
             gc.collect()
-            print("!memory %d %d" % (gc.mem_alloc(), gc.mem_free()))
+            print("!memory %d %d %d" % (gc.mem_alloc(), gc.mem_free(), own_bytes))
     vanish()
 
 
@@ -158,22 +164,23 @@ def vanish():
 
 def run(path, blocks, cause):
     """Be a board until it is reset."""
-    import parts
-    import radio
+    from tools.sim_nodes.board import parts, radio
 
     flash = flash_of(path, blocks)
     vfs.mount(file_system(flash), MOUNT)
     sys.modules["machine"] = parts
     sys.modules["network"] = radio
-    sys.path[:] = [MOUNT] + [name for name in sys.path if name]
+    sys.path[:] = [MOUNT, ".frozen"]  # the firmware is that of the flash, not that of the sources
     os.chdir(MOUNT)
-    asyncio.create_task(obey(flash))  # noqa: RUF006 - MicroPython's queue of tasks keeps it
+    gc.collect()
+    asyncio.create_task(obey(flash, gc.mem_alloc()))  # noqa: RUF006 - MicroPython's queue of tasks keeps it
     from firmware.boot import start
 
     start(Hardware(cause), MOUNT + "/")
 
 
 if __name__ == "__main__":
+    sys.path[:] = [ROOT, ".frozen"]
     if sys.argv[1] == "install":
         install(sys.argv[2], int(sys.argv[3]), sys.argv[4])
     elif sys.argv[1] == "numbers":
