@@ -15,8 +15,7 @@ from hub.uplink.file_io import SmallFile
 from hub.uplink.http_io import HttpTransport
 from hub.uplink.service import UplinkService
 from hub.uplink.settings import UplinkSettings
-from tests.hub.mesh.site import MeshHub, keep_time, mesh_hub, new_key, until
-from tests.hub.nodes.node import SITE_KEY
+from tests.hub.mesh.site import SITE_KEY, MeshHub, keep_time, mesh_hub, new_key, until
 from tests.hub.outbox.site import Cloud, send_all
 from tests.hub.uplink.test_with_outbox import RealClock
 from tests.tools.local_cloud.rest import ask

@@ -1,6 +1,7 @@
 """Hubs of one site on this machine: the real node link and outbox, on the air of the loopback."""
 
 import asyncio
+import secrets
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -12,10 +13,10 @@ from hub.mesh.own_addresses import OwnAddress
 from hub.mesh.service import MeshService
 from hub.mesh.settings import MeshSettings
 from hub.mesh.zeroconf_io import ZeroconfAir
-from tests.hub.nodes.node import SITE_KEY
 from tests.hub.nodes.site import Link, link_at
 
 DEADLINE_S = 30.0
+SITE_KEY = secrets.token_bytes(32)  # other tests on this machine are on the same air
 LOOPBACK = OwnAddress("lo", "127.0.0.1", "255.0.0.0", False)
 
 
@@ -58,7 +59,7 @@ async def mesh_hub(
 ) -> AsyncIterator[MeshHub]:
     """Run a hub; changes: of MeshSettings. Ends orderly, with its goodbye."""
     folder.mkdir(exist_ok=True)  # noqa: ASYNC240  a folder of the test's
-    async with link_at(folder, hub_key=device_key, port=port) as link:
+    async with link_at(folder, site_key=site_key, hub_key=device_key, port=port) as link:
         values = {"interface": "lo", "node_port": link.port, "return_after_s": 2, **changes}
         own = [LOOPBACK]
         settings = MeshSettings(device_key=device_key, site_key=site_key, **values)

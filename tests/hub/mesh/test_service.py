@@ -13,7 +13,7 @@ from hub.mesh import service
 from hub.mesh.announcement import HUB_TYPE, NODE_TYPE, node_label
 from shared_schema import frames
 from shared_schema.messages import decode_hubs
-from tests.hub.mesh.site import LOOPBACK, MeshHub, mesh_hub, new_key, until
+from tests.hub.mesh.site import LOOPBACK, SITE_KEY, MeshHub, mesh_hub, new_key, until
 from tests.hub.nodes.node import Node, dial
 
 
@@ -61,13 +61,16 @@ async def test_hubs_of_other_sites_are_counted_and_left_alone(tmp_path: Path) ->
 
 async def test_tells_its_nodes_of_neighbours_now_and_when_they_dial(tmp_path: Path) -> None:
     a, b = new_key("hub-a"), new_key("hub-b")
-    async with mesh_hub(tmp_path / "a", a) as one, dial(Node("tank-1"), one.link.port) as wire:
+    async with (
+        mesh_hub(tmp_path / "a", a) as one,
+        dial(Node("tank-1", site_key=SITE_KEY), one.link.port) as wire,
+    ):
         await wire.greet()
         async with mesh_hub(tmp_path / "b", b) as other:
             told = decode_hubs(await wire.hear(frames.HUBS))
             assert told.addresses == [("127.0.0.1", other.link.port)]
             assert told.return_after_s == 2
-            async with dial(Node("tank-2"), one.link.port) as second:
+            async with dial(Node("tank-2", site_key=SITE_KEY), one.link.port) as second:
                 await second.greet()
                 assert decode_hubs(await second.hear(frames.HUBS)).addresses == told.addresses
         assert decode_hubs(await wire.hear(frames.HUBS)).addresses == []
@@ -76,7 +79,7 @@ async def test_tells_its_nodes_of_neighbours_now_and_when_they_dial(tmp_path: Pa
 async def test_announces_its_nodes_while_they_are_there(tmp_path: Path) -> None:
     a, node = new_key("hub-a"), new_key("tank")
     async with mesh_hub(tmp_path, a) as one:
-        async with dial(Node(node), one.link.port) as wire:
+        async with dial(Node(node, site_key=SITE_KEY), one.link.port) as wire:
             await wire.greet()
             await until(lambda: one.mesh.state().nodes_announced == 1)
             found = await looked_up(NODE_TYPE, node_label(node, a))
@@ -87,7 +90,7 @@ async def test_announces_its_nodes_while_they_are_there(tmp_path: Path) -> None:
 
 
 async def test_a_node_that_moved_to_a_neighbour_is_not_missing(tmp_path: Path) -> None:
-    a, b, node = new_key("hub-a"), new_key("hub-b"), Node(new_key("tank.1"))
+    a, b, node = new_key("hub-a"), new_key("hub-b"), Node(new_key("tank.1"), site_key=SITE_KEY)
     async with mesh_hub(tmp_path / "a", a) as one, mesh_hub(tmp_path / "b", b) as other:
         async with dial(node, one.link.port) as wire:
             await wire.greet()
@@ -131,7 +134,7 @@ async def test_without_multicast_the_hub_works_on(tmp_path: Path) -> None:
     async with mesh_hub(tmp_path, a, interface="nowhere") as one:
         one.own[:] = [LOOPBACK._replace(interface="nowhere", address="192.0.2.250")]  # none of this machine's
         await until(lambda: ("mesh_unavailable", None) in one.link.events.open)
-        async with dial(Node("tank-1"), one.link.port) as wire:
+        async with dial(Node("tank-1", site_key=SITE_KEY), one.link.port) as wire:
             await wire.greet()
 
 
