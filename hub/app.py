@@ -12,6 +12,10 @@ from hub.config import CloudSection, HubConfig
 from hub.event_service import EventService
 from hub.events import EventBook
 from hub.live import LiveReadings
+from hub.mesh.psutil_io import own_addresses
+from hub.mesh.service import MeshService
+from hub.mesh.settings import MeshSettings
+from hub.mesh.zeroconf_io import ZeroconfAir
 from hub.modbus.json_io import HoleFile
 from hub.modbus.line_io import line_for
 from hub.modbus.service import ModbusBusService
@@ -25,6 +29,7 @@ from hub.outbox.settings import OutboxSettings
 from hub.outbox.sqlite_io import SqliteDisk
 from hub.pipeline.counter_file_io import CounterFile
 from hub.pipeline.service import PipelineService
+from hub.release_io import release
 from hub.site import Site
 from hub.system.heartbeat import HeartbeatSettings
 from hub.system.psutil_io import PsutilProbe
@@ -55,6 +60,7 @@ class Hub:
     heartbeat: HeartbeatService = field(init=False)
     buses: tuple[ModbusBusService, ...] = field(init=False)
     nodes: NodesService | None = field(init=False)
+    mesh: MeshService | None = field(init=False)
     started_s: float = field(default_factory=time.monotonic)
 
     def uplink_state(self) -> UplinkState:
@@ -79,6 +85,7 @@ class Hub:
             ],
             "buses": [asdict(bus.state()) for bus in self.buses],
             "nodes": asdict(self.nodes.state()) if self.nodes else None,
+            "mesh": asdict(self.mesh.state()) if self.mesh else None,
             "outbox": self.outbox.state(),
             "uplink": asdict(self.uplink_state()),
             "events": [
@@ -92,7 +99,7 @@ class Hub:
 def assemble(config: HubConfig, site: Site, transport: HttpTransport | None) -> Hub:
     """Return a hub whose parts are connected. transport: the way to the cloud, None where there is none.
 
-    Raises OperatorNeeded when nodes are wanted and the site key cannot be had.
+    Raises OperatorNeeded when nodes or neighbours are wanted and the site key cannot be had.
     """
     folder = config.hub.data_dir
     clock = SystemClock(ClockTruth(ClockSettings(trust=config.clock.trust)))
@@ -123,6 +130,7 @@ def assemble(config: HubConfig, site: Site, transport: HttpTransport | None) -> 
     hub.heartbeat = _heartbeat(hub)
     hub.buses = _buses(hub)
     hub.nodes = _nodes(hub)
+    hub.mesh = _mesh(hub)
     return hub
 
 
@@ -179,6 +187,23 @@ def _nodes(hub: Hub) -> NodesService | None:
         events=hub.events,
         system=NodeSystem(),
     )
+
+
+def _mesh(hub: Hub) -> MeshService | None:
+    section, nodes = hub.config.mesh, hub.config.nodes
+    if section is None or not section.enabled:
+        return None
+    settings = MeshSettings(
+        device_key=hub.config.hub.device_key,
+        site_key=ensure_site_key(hub.config.hub.data_dir),
+        name=section.name,
+        location=section.location,
+        version=release(),
+        interface=section.interface or (nodes.listen if nodes and not nodes.is_open_to_all else None),
+        node_port=nodes.port if nodes else 0,
+        return_after_s=section.return_after_s,
+    )
+    return MeshService(settings, ZeroconfAir(), own_addresses, hub.nodes, clock=hub.clock, events=hub.events)
 
 
 def transport_to(cloud: CloudSection) -> HttpTransport:

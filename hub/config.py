@@ -94,6 +94,24 @@ class NodesSection(_Section):
         ip_address(listen)
         return listen
 
+    @property
+    def is_open_to_all(self) -> bool:
+        """Whether nodes may dial every address of this machine."""
+        return ip_address(self.listen).is_unspecified
+
+
+class MeshSection(_Section):
+    """How this hub is found, and finds others of its site. No section: it announces nothing.
+
+    return_after_s: how long a node's own hub has to be there before the node goes back to it.
+    """
+
+    enabled: bool = True
+    name: Annotated[str, Field(max_length=60)] = ""
+    location: Annotated[str, Field(max_length=100)] = ""
+    interface: Annotated[str, Field(min_length=1)] | None = None
+    return_after_s: Annotated[int, Field(ge=1, le=3600)] = 120
+
 
 class BusSection(_Section):
     """One serial line (port) or one Modbus TCP endpoint (host)."""
@@ -167,6 +185,7 @@ class HubConfig(_Section):
     outbox: OutboxSection = OutboxSection()
     clock: ClockSection = ClockSection()
     nodes: NodesSection | None = None
+    mesh: MeshSection | None = None
     bus: tuple[BusSection, ...] = ()
     transmitter: tuple[TransmitterSection, ...] = ()
 
@@ -259,6 +278,7 @@ def _known_keys(location: Sequence[int | str]) -> list[str]:
         "outbox": OutboxSection,
         "clock": ClockSection,
         "nodes": NodesSection,
+        "mesh": MeshSection,
         "bus": BusSection,
         "transmitter": TransmitterSection,
         "metric": MetricSection,
