@@ -15,6 +15,11 @@ from hub.live import LiveReadings
 from hub.modbus.json_io import HoleFile
 from hub.modbus.line_io import line_for
 from hub.modbus.service import ModbusBusService
+from hub.nodes.registry_io import RegistryFile
+from hub.nodes.service import NodesService
+from hub.nodes.settings import NodeSettings
+from hub.nodes.site_key_io import ensure_site_key
+from hub.nodes.system_io import NodeSystem
 from hub.outbox.service import Outbox
 from hub.outbox.settings import OutboxSettings
 from hub.outbox.sqlite_io import SqliteDisk
@@ -49,6 +54,7 @@ class Hub:
     uplink: UplinkService | None
     heartbeat: HeartbeatService = field(init=False)
     buses: tuple[ModbusBusService, ...] = field(init=False)
+    nodes: NodesService | None = field(init=False)
     started_s: float = field(default_factory=time.monotonic)
 
     def uplink_state(self) -> UplinkState:
@@ -72,6 +78,7 @@ class Hub:
                 for key, state in pipeline.devices.items()
             ],
             "buses": [asdict(bus.state()) for bus in self.buses],
+            "nodes": asdict(self.nodes.state()) if self.nodes else None,
             "outbox": self.outbox.state(),
             "uplink": asdict(self.uplink_state()),
             "events": [
@@ -83,7 +90,10 @@ class Hub:
 
 
 def assemble(config: HubConfig, site: Site, transport: HttpTransport | None) -> Hub:
-    """Return a hub whose parts are connected. transport: the way to the cloud, None where there is none."""
+    """Return a hub whose parts are connected. transport: the way to the cloud, None where there is none.
+
+    Raises OperatorNeeded when nodes are wanted and the site key cannot be had.
+    """
     folder = config.hub.data_dir
     clock = SystemClock(ClockTruth(ClockSettings(trust=config.clock.trust)))
     events = EventService(config.hub.device_key, clock, EventBook())
@@ -112,6 +122,7 @@ def assemble(config: HubConfig, site: Site, transport: HttpTransport | None) -> 
     hub = Hub(config, site, clock, events, outbox, live, pipeline, clock_service, uplink)
     hub.heartbeat = _heartbeat(hub)
     hub.buses = _buses(hub)
+    hub.nodes = _nodes(hub)
     return hub
 
 
@@ -142,6 +153,28 @@ def _buses(hub: Hub) -> tuple[ModbusBusService, ...]:
             remember=lambda: holes.save(memory),
         )
         for bus, transmitters in hub.site.by_bus()
+    )
+
+
+def _nodes(hub: Hub) -> NodesService | None:
+    section, folder = hub.config.nodes, hub.config.hub.data_dir
+    if section is None:
+        return None
+    settings = NodeSettings(
+        hub_key=hub.config.hub.device_key,
+        listen=section.listen,
+        port=section.port,
+        is_approved_by_proof=section.approve == "flashed",
+        max_nodes=section.max_nodes,
+    )
+    return NodesService(
+        settings,
+        ensure_site_key(folder),
+        RegistryFile(folder),
+        hub.live,
+        clock=hub.clock,
+        events=hub.events,
+        system=NodeSystem(),
     )
 
 

@@ -10,10 +10,19 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
 from hub.config_problems import cross_check, explain, without_echoes
 from hub.errors import ConfigError, Problem
@@ -69,6 +78,21 @@ class ClockSection(_Section):
     """Who is believed about the time: the kernel's NTP state, that or the cloud, or the machine as it is."""
 
     trust: Literal["kernel", "system", "cloud"] = "cloud"
+
+
+class NodesSection(_Section):
+    """Where nodes dial, and which are taken. No section: no nodes."""
+
+    listen: Annotated[str, Field(min_length=1)] = "0.0.0.0"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 8266
+    approve: Literal["flashed", "by hand"] = "flashed"
+    max_nodes: Annotated[int, Field(ge=1, le=10_000)] = 1000
+
+    @field_validator("listen")
+    @classmethod
+    def _is_an_address(cls, listen: str) -> str:
+        ip_address(listen)
+        return listen
 
 
 class BusSection(_Section):
@@ -142,6 +166,7 @@ class HubConfig(_Section):
     cloud: CloudSection | None = None
     outbox: OutboxSection = OutboxSection()
     clock: ClockSection = ClockSection()
+    nodes: NodesSection | None = None
     bus: tuple[BusSection, ...] = ()
     transmitter: tuple[TransmitterSection, ...] = ()
 
@@ -233,6 +258,7 @@ def _known_keys(location: Sequence[int | str]) -> list[str]:
         "cloud": CloudSection,
         "outbox": OutboxSection,
         "clock": ClockSection,
+        "nodes": NodesSection,
         "bus": BusSection,
         "transmitter": TransmitterSection,
         "metric": MetricSection,

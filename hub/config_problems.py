@@ -40,6 +40,9 @@ def explain(file: str, detail: Any, document: Any, known_keys: Sequence[str]) ->
     elif detail["type"] == "string_pattern_mismatch" and location[-1] == "url":
         reason = f"{_shown(detail['input'])} is not the address of a project"
         hint = "https://<project>.supabase.co, without a path"
+    elif detail["type"] == "value_error" and key == "nodes.listen":
+        reason = f"{_shown(detail['input'])} is not an IP address of this machine"
+        hint = "0.0.0.0 for all of them, or that of the network the nodes are in"
     elif "secret" not in key and "key" not in str(location[-1]):
         reason = f"{reason[0].lower()}{reason[1:]}, not {_shown(detail['input'])}"
     return Problem(file, _with_owner(key, location, document), reason, hint)

@@ -1,6 +1,6 @@
 """The protocols through which features meet. A feature knows these, never another feature."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -74,6 +74,21 @@ class ReadingSink(Protocol):
 
     async def append(self, rows: Sequence[Reading], lane: int) -> None:
         """Store rows and return once they are on disk. An alarm does not wait for the group."""
+        ...
+
+
+class NumberedSink(ReadingSink, Protocol):
+    """The way into the outbox for rows that come with numbers of their own, and in order."""
+
+    async def hand_over(self, rows: Sequence[Reading], lane: int) -> Awaitable[None]:
+        """Take rows as append does, but return with a promise, kept once they are on disk.
+
+        What is handed over first is on disk first, or in the same transaction.
+        """
+        ...
+
+    async def last_seq(self, device_key: str, epoch: int) -> int:
+        """Return the highest number of a stream on disk, or on its way there; 0 is none."""
         ...
 
 

@@ -87,7 +87,8 @@ def _lasting(hub: Hub, watched: Sequence[Watched]) -> dict[str, Job]:
 def _acquiring(hub: Hub) -> dict[str, Job]:
     """Return what makes readings."""
     buses = {f"bus {bus.settings.name}": bus.run for bus in hub.buses}
-    return {"pipeline": hub.pipeline.run, "heartbeat": hub.heartbeat.run, **buses}
+    nodes = {"nodes": hub.nodes.run} if hub.nodes else {}
+    return {"pipeline": hub.pipeline.run, "heartbeat": hub.heartbeat.run, **nodes, **buses}
 
 
 def _watched(hub: Hub) -> list[Watched]:

@@ -158,6 +158,11 @@ HEARTBEAT = Kind(
         Field("uptime_s", "integer"),
         Field("queue_length", "integer"),
         Field("network_status", "text"),
+        Field("rssi_dbm", "integer"),
+        Field("free_memory_bytes", "integer"),
+        Field("reset_cause", "text"),
+        Field("battery_v", "float"),
+        Field("clock_offset_ms", "integer"),
     ),
 )
 

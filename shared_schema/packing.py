@@ -91,7 +91,11 @@ class Reader:
 
     def u8(self, most: int = 255) -> int:
         """Return one byte."""
-        return _bounded(self.take(1)[0], most)
+        at = self._at
+        if at >= len(self._data):
+            raise LinkError("truncated")
+        self._at = at + 1
+        return _bounded(self._data[at], most)
 
     def u16(self, most: int = 65_535) -> int:
         """Return two bytes as a number."""
@@ -115,7 +119,10 @@ class Reader:
         """Return a LEB128 number."""
         value = shift = 0
         while shift < 7 * VARINT_BYTES:
-            byte = self.u8()
+            if self._at >= len(self._data):
+                raise LinkError("truncated")
+            byte = self._data[self._at]
+            self._at += 1
             value |= (byte & 0x7F) << shift
             if byte < _CONTINUES:
                 return _bounded(value, most)

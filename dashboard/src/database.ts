@@ -941,15 +941,20 @@ export type Database = {
       };
       "device_heartbeats": {
         Row: {
+          "battery_v": number | null;
+          "clock_offset_ms": number | null;
           "cpu_percent": number | null;
           "device_id": number;
           "epoch": number;
+          "free_memory_bytes": number | null;
           "network_status": string | null;
           "quality": number;
           "queue_length": number | null;
           "ram_percent": number | null;
           "received_at": string;
           "recorded_at": string;
+          "reset_cause": string | null;
+          "rssi_dbm": number | null;
           "seq": number;
           "storage_percent": number | null;
           "temperature_c": number | null;
@@ -958,15 +963,20 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          "battery_v"?: number | null;
+          "clock_offset_ms"?: number | null;
           "cpu_percent"?: number | null;
           "device_id": number;
           "epoch": number;
+          "free_memory_bytes"?: number | null;
           "network_status"?: string | null;
           "quality": number;
           "queue_length"?: number | null;
           "ram_percent"?: number | null;
           "received_at"?: string;
           "recorded_at": string;
+          "reset_cause"?: string | null;
+          "rssi_dbm"?: number | null;
           "seq": number;
           "storage_percent"?: number | null;
           "temperature_c"?: number | null;
@@ -974,15 +984,20 @@ export type Database = {
           "uptime_s"?: number | null;
         };
         Update: {
+          "battery_v"?: number | null;
+          "clock_offset_ms"?: number | null;
           "cpu_percent"?: number | null;
           "device_id"?: number;
           "epoch"?: number;
+          "free_memory_bytes"?: number | null;
           "network_status"?: string | null;
           "quality"?: number;
           "queue_length"?: number | null;
           "ram_percent"?: number | null;
           "received_at"?: string;
           "recorded_at"?: string;
+          "reset_cause"?: string | null;
+          "rssi_dbm"?: number | null;
           "seq"?: number;
           "storage_percent"?: number | null;
           "temperature_c"?: number | null;
@@ -993,12 +1008,24 @@ export type Database = {
       };
       "device_metrics_5min": {
         Row: {
+          "battery_v_count": number;
+          "battery_v_max": number | null;
+          "battery_v_mean": number | null;
+          "battery_v_min": number | null;
           "bucket_at": string;
+          "clock_offset_ms_count": number;
+          "clock_offset_ms_max": number | null;
+          "clock_offset_ms_mean": number | null;
+          "clock_offset_ms_min": number | null;
           "cpu_percent_count": number;
           "cpu_percent_max": number | null;
           "cpu_percent_mean": number | null;
           "cpu_percent_min": number | null;
           "device_id": number;
+          "free_memory_bytes_count": number;
+          "free_memory_bytes_max": number | null;
+          "free_memory_bytes_mean": number | null;
+          "free_memory_bytes_min": number | null;
           "queue_length_count": number;
           "queue_length_max": number | null;
           "queue_length_mean": number | null;
@@ -1008,6 +1035,10 @@ export type Database = {
           "ram_percent_mean": number | null;
           "ram_percent_min": number | null;
           "readings": number;
+          "rssi_dbm_count": number;
+          "rssi_dbm_max": number | null;
+          "rssi_dbm_mean": number | null;
+          "rssi_dbm_min": number | null;
           "storage_percent_count": number;
           "storage_percent_max": number | null;
           "storage_percent_mean": number | null;
@@ -1023,12 +1054,24 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          "battery_v_count"?: number;
+          "battery_v_max"?: number | null;
+          "battery_v_mean"?: number | null;
+          "battery_v_min"?: number | null;
           "bucket_at": string;
+          "clock_offset_ms_count"?: number;
+          "clock_offset_ms_max"?: number | null;
+          "clock_offset_ms_mean"?: number | null;
+          "clock_offset_ms_min"?: number | null;
           "cpu_percent_count"?: number;
           "cpu_percent_max"?: number | null;
           "cpu_percent_mean"?: number | null;
           "cpu_percent_min"?: number | null;
           "device_id": number;
+          "free_memory_bytes_count"?: number;
+          "free_memory_bytes_max"?: number | null;
+          "free_memory_bytes_mean"?: number | null;
+          "free_memory_bytes_min"?: number | null;
           "queue_length_count"?: number;
           "queue_length_max"?: number | null;
           "queue_length_mean"?: number | null;
@@ -1038,6 +1081,10 @@ export type Database = {
           "ram_percent_mean"?: number | null;
           "ram_percent_min"?: number | null;
           "readings"?: number;
+          "rssi_dbm_count"?: number;
+          "rssi_dbm_max"?: number | null;
+          "rssi_dbm_mean"?: number | null;
+          "rssi_dbm_min"?: number | null;
           "storage_percent_count"?: number;
           "storage_percent_max"?: number | null;
           "storage_percent_mean"?: number | null;
@@ -1052,12 +1099,24 @@ export type Database = {
           "uptime_s_min"?: number | null;
         };
         Update: {
+          "battery_v_count"?: number;
+          "battery_v_max"?: number | null;
+          "battery_v_mean"?: number | null;
+          "battery_v_min"?: number | null;
           "bucket_at"?: string;
+          "clock_offset_ms_count"?: number;
+          "clock_offset_ms_max"?: number | null;
+          "clock_offset_ms_mean"?: number | null;
+          "clock_offset_ms_min"?: number | null;
           "cpu_percent_count"?: number;
           "cpu_percent_max"?: number | null;
           "cpu_percent_mean"?: number | null;
           "cpu_percent_min"?: number | null;
           "device_id"?: number;
+          "free_memory_bytes_count"?: number;
+          "free_memory_bytes_max"?: number | null;
+          "free_memory_bytes_mean"?: number | null;
+          "free_memory_bytes_min"?: number | null;
           "queue_length_count"?: number;
           "queue_length_max"?: number | null;
           "queue_length_mean"?: number | null;
@@ -1067,6 +1126,10 @@ export type Database = {
           "ram_percent_mean"?: number | null;
           "ram_percent_min"?: number | null;
           "readings"?: number;
+          "rssi_dbm_count"?: number;
+          "rssi_dbm_max"?: number | null;
+          "rssi_dbm_mean"?: number | null;
+          "rssi_dbm_min"?: number | null;
           "storage_percent_count"?: number;
           "storage_percent_max"?: number | null;
           "storage_percent_mean"?: number | null;
@@ -1084,12 +1147,24 @@ export type Database = {
       };
       "device_metrics_daily": {
         Row: {
+          "battery_v_count": number;
+          "battery_v_max": number | null;
+          "battery_v_mean": number | null;
+          "battery_v_min": number | null;
           "bucket_at": string;
+          "clock_offset_ms_count": number;
+          "clock_offset_ms_max": number | null;
+          "clock_offset_ms_mean": number | null;
+          "clock_offset_ms_min": number | null;
           "cpu_percent_count": number;
           "cpu_percent_max": number | null;
           "cpu_percent_mean": number | null;
           "cpu_percent_min": number | null;
           "device_id": number;
+          "free_memory_bytes_count": number;
+          "free_memory_bytes_max": number | null;
+          "free_memory_bytes_mean": number | null;
+          "free_memory_bytes_min": number | null;
           "queue_length_count": number;
           "queue_length_max": number | null;
           "queue_length_mean": number | null;
@@ -1099,6 +1174,10 @@ export type Database = {
           "ram_percent_mean": number | null;
           "ram_percent_min": number | null;
           "readings": number;
+          "rssi_dbm_count": number;
+          "rssi_dbm_max": number | null;
+          "rssi_dbm_mean": number | null;
+          "rssi_dbm_min": number | null;
           "storage_percent_count": number;
           "storage_percent_max": number | null;
           "storage_percent_mean": number | null;
@@ -1116,12 +1195,24 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          "battery_v_count"?: number;
+          "battery_v_max"?: number | null;
+          "battery_v_mean"?: number | null;
+          "battery_v_min"?: number | null;
           "bucket_at": string;
+          "clock_offset_ms_count"?: number;
+          "clock_offset_ms_max"?: number | null;
+          "clock_offset_ms_mean"?: number | null;
+          "clock_offset_ms_min"?: number | null;
           "cpu_percent_count"?: number;
           "cpu_percent_max"?: number | null;
           "cpu_percent_mean"?: number | null;
           "cpu_percent_min"?: number | null;
           "device_id": number;
+          "free_memory_bytes_count"?: number;
+          "free_memory_bytes_max"?: number | null;
+          "free_memory_bytes_mean"?: number | null;
+          "free_memory_bytes_min"?: number | null;
           "queue_length_count"?: number;
           "queue_length_max"?: number | null;
           "queue_length_mean"?: number | null;
@@ -1131,6 +1222,10 @@ export type Database = {
           "ram_percent_mean"?: number | null;
           "ram_percent_min"?: number | null;
           "readings"?: number;
+          "rssi_dbm_count"?: number;
+          "rssi_dbm_max"?: number | null;
+          "rssi_dbm_mean"?: number | null;
+          "rssi_dbm_min"?: number | null;
           "storage_percent_count"?: number;
           "storage_percent_max"?: number | null;
           "storage_percent_mean"?: number | null;
@@ -1147,12 +1242,24 @@ export type Database = {
           "uptime_s_min"?: number | null;
         };
         Update: {
+          "battery_v_count"?: number;
+          "battery_v_max"?: number | null;
+          "battery_v_mean"?: number | null;
+          "battery_v_min"?: number | null;
           "bucket_at"?: string;
+          "clock_offset_ms_count"?: number;
+          "clock_offset_ms_max"?: number | null;
+          "clock_offset_ms_mean"?: number | null;
+          "clock_offset_ms_min"?: number | null;
           "cpu_percent_count"?: number;
           "cpu_percent_max"?: number | null;
           "cpu_percent_mean"?: number | null;
           "cpu_percent_min"?: number | null;
           "device_id"?: number;
+          "free_memory_bytes_count"?: number;
+          "free_memory_bytes_max"?: number | null;
+          "free_memory_bytes_mean"?: number | null;
+          "free_memory_bytes_min"?: number | null;
           "queue_length_count"?: number;
           "queue_length_max"?: number | null;
           "queue_length_mean"?: number | null;
@@ -1162,6 +1269,10 @@ export type Database = {
           "ram_percent_mean"?: number | null;
           "ram_percent_min"?: number | null;
           "readings"?: number;
+          "rssi_dbm_count"?: number;
+          "rssi_dbm_max"?: number | null;
+          "rssi_dbm_mean"?: number | null;
+          "rssi_dbm_min"?: number | null;
           "storage_percent_count"?: number;
           "storage_percent_max"?: number | null;
           "storage_percent_mean"?: number | null;

@@ -69,6 +69,11 @@ class Directory:
             self.is_changed = True
         return ref
 
+    def last_seq(self, device_key: str, epoch: int) -> int:
+        """Return the highest number a stream has had; 0 before the first."""
+        ref = self._refs.get((device_key, epoch))
+        return 0 if ref is None else self.next_seqs[ref] - 1
+
     def own_refs(self, device_keys: Sequence[str]) -> list[int]:
         """Return the refs of devices' streams in this outbox's own epoch, made where they are new."""
         refs = list(map(self._own_refs.get, device_keys))

@@ -9,6 +9,7 @@ Rules:
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -102,11 +103,13 @@ def _alike(rows: Sequence[Reading]) -> Iterator[tuple[str, bool, bool, _Fields]]
     fields = list(zip(*rows, strict=True))
     _, kinds, _, _, _, time_qualities, identities = fields
     # Mostly all rows of a group are alike, and looking at each in Python would cost more than all the rest.
+    unnumbered = identities.count(None)
     if (
-        kinds.count(kinds[0]) == identities.count(None) == len(rows)
+        kinds.count(kinds[0]) == len(rows)
+        and unnumbered in {0, len(rows)}
         and TimeQuality.PENDING not in time_qualities
     ):
-        yield kinds[0], False, False, fields
+        yield kinds[0], False, not unnumbered, fields
         return
     groups: dict[tuple[str, bool, bool], list[Reading]] = {}
     for row in rows:
@@ -129,10 +132,10 @@ def _newly_numbered(directory: Directory, fields: _Fields) -> Iterator[tuple[Run
 
 
 def _as_numbered(directory: Directory, fields: _Fields) -> Iterator[tuple[Runs, _Fields]]:
-    found = [
-        (directory.ref_of(key, epoch, seq), seq)
-        for key, (epoch, seq) in zip(fields[0], fields[-1], strict=True)
-    ]
+    epochs, seqs = zip(*fields[-1], strict=True)
+    streams = list(zip(fields[0], epochs, strict=True))
+    refs = {stream: directory.ref_of(*stream, seq) for stream, seq in _first_of_each(streams, seqs)}
+    found = list(zip(map(refs.__getitem__, streams), seqs, strict=True))
     order = sorted(range(len(found)), key=found.__getitem__)
     for start in range(0, len(order), ROWS_PER_CHUNK):
         piece = order[start : start + ROWS_PER_CHUNK]
@@ -141,12 +144,25 @@ def _as_numbered(directory: Directory, fields: _Fields) -> Iterator[tuple[Runs, 
         yield Runs.of(runs), [[field[at] for at in piece] for field in fields]
 
 
+def _first_of_each(
+    streams: Sequence[tuple[str, int]], seqs: Sequence[int]
+) -> Iterator[tuple[tuple[str, int], int]]:
+    """Yield every stream once, with the first of its numbers here."""
+    return iter(dict(zip(reversed(streams), reversed(seqs), strict=True)).items())
+
+
 def runs_of(identities: Iterable[tuple[int, int]]) -> list[Run]:
     """Return the runs of rows given by stream and number, in order of both."""
     runs: list[Run] = []
-    for ref, seq in identities:
-        if runs and runs[-1].ref == ref and runs[-1].first_seq + runs[-1].rows == seq:
-            runs[-1] = runs[-1]._replace(rows=runs[-1].rows + 1)
-        else:
-            runs.append(Run(ref, seq, 1))
+    at = 0
+    # Within a run the distance between number and place is the same.
+    for (ref, distance), alike in groupby(_placed(identities)):
+        rows = len(list(alike))
+        runs.append(Run(ref, distance + at, rows))
+        at += rows
     return runs
+
+
+def _placed(identities: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for at, (ref, seq) in enumerate(identities):
+        yield ref, seq - at

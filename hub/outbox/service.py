@@ -32,6 +32,7 @@ from shared_schema.enums import Lane, TimeQuality
 
 LOOK_S = 5.0  # how often room is measured at least
 MEASURE_ROWS = 20_000  # and after so many rows, about a tenth of a megabyte
+GROUP_ROWS = 10_000  # as many are a commit of their own: waiting longer saves nothing more and costs memory
 CLOSE_S = 10.0  # what is in memory gets this long to reach the disk at shutdown
 
 
@@ -78,13 +79,25 @@ class Outbox:
 
     async def append(self, rows: Sequence[Reading], lane: int) -> None:
         """Store rows and return once they are on disk. Raises TryAgain when disk and memory take no more."""
+        await (await self.hand_over(rows, lane))
+
+    async def hand_over(self, rows: Sequence[Reading], lane: int) -> asyncio.Future[None]:
+        """Take rows as append does, but return with a promise, kept once they are on disk.
+
+        What is handed over first is on disk first, or in the same transaction.
+        """
         while not self._waiting.has_room(len(rows)):
             if self._writer.trouble is not None:
                 raise TryAgain(SENTENCES[self._writer.trouble], where=self._settings.path)
             await self._wait_for_room()
         (self._waiting.alarms if lane == Lane.ALARM else self._waiting.kept).extend(rows)
         self._is_urgent = self._is_urgent or lane == Lane.ALARM
-        await self._promise()
+        return self._promise()
+
+    async def last_seq(self, device_key: str, epoch: int) -> int:
+        """Return the highest number of a stream on disk, or on its way there; 0 is none."""
+        await self._opened.wait()
+        return self._stock.directory.last_seq(device_key, epoch)
 
     async def _wait_for_room(self) -> None:
         self._room.clear()
@@ -92,11 +105,11 @@ class Outbox:
         self._wake.set()
         await self._room.wait()
 
-    async def _promise(self) -> None:
+    def _promise(self) -> asyncio.Future[None]:
         promise: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._promises.append(promise)
         self._wake.set()
-        await promise
+        return promise
 
     async def set_boot_clock(self, boot_id: str, offset_ms: int, time_quality: int) -> None:
         """Place a boot on the wall, for good. What it holds back is lent as soon as that is on disk."""
@@ -237,7 +250,7 @@ class Outbox:
 
     def _due_s(self) -> float:
         due_s = self._last_look_s + LOOK_S
-        if self._is_urgent:
+        if self._is_urgent or len(self._waiting) >= GROUP_ROWS:
             return 0.0
         if len(self._waiting):
             due_s = min(due_s, self._last_commit_s + self._settings.commit_interval_s)

@@ -6,6 +6,8 @@ from typing import NamedTuple, Protocol
 from hub.ports import Value
 from shared_schema.text import clean_text
 
+ONLY_OF_NODES = (None,) * 5  # signal, memory, reset cause, battery, clock
+
 
 @dataclass(frozen=True, slots=True)
 class HeartbeatSettings:
@@ -61,6 +63,7 @@ def values_of(load: Load, temperature_c: float | None, around: Surroundings) -> 
         int(around.uptime_s),
         around.queue_length,
         clean_text(around.network_status),
+        *ONLY_OF_NODES,
     )
 
 

@@ -14,6 +14,11 @@ create table public.device_heartbeats (
   uptime_s bigint,
   queue_length bigint,
   network_status text check (char_length(network_status) <= 500),
+  rssi_dbm bigint check (rssi_dbm between -150 and 50),
+  free_memory_bytes bigint check (free_memory_bytes >= 0),
+  reset_cause text check (char_length(reset_cause) <= 40),
+  battery_v real check (battery_v between 0 and 60),
+  clock_offset_ms bigint check (abs(clock_offset_ms) <= 9007199254740991),
   received_at timestamptz not null default now(),
   primary key (device_id, recorded_at, epoch, seq)
 ) partition by range (recorded_at);
@@ -21,6 +26,9 @@ comment on table public.device_heartbeats is 'How the machine of a hub or node i
 comment on column public.device_heartbeats.storage_percent is 'Used, of the volume that holds the data.';
 comment on column public.device_heartbeats.temperature_c is 'Of the processor, in °C.';
 comment on column public.device_heartbeats.queue_length is 'Rows that wait on the device for the cloud.';
+comment on column public.device_heartbeats.rssi_dbm is 'How strongly the device hears its Wi-Fi.';
+comment on column public.device_heartbeats.reset_cause is 'Why the device started last.';
+comment on column public.device_heartbeats.clock_offset_ms is 'How far the hub last moved the clock of the device.';
 select private.partition_by_time('device_heartbeats', 'week', 7);
 select private.accept_rows_from_devices('device_heartbeats', is_rolled_up => true);
 

@@ -141,3 +141,28 @@ def test_says_what_should_have_been_a_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "hub = 3", "[[hub]]", "bus = [1, 2]\ntransmitter = 'x'", "\x00"])
 def test_survives_shapes_nobody_meant(tmp_path: Path, text: str) -> None:
     assert problems_of(write(tmp_path, text))
+
+
+NODES = """
+[hub]
+device_key = "site-7-hub"
+data_dir = "var"
+[nodes]
+"""
+
+
+def test_takes_nodes_where_a_section_says_so(tmp_path: Path) -> None:
+    nodes = load(write(tmp_path, NODES)).nodes
+    assert nodes is not None
+    assert (nodes.listen, nodes.port, nodes.approve, nodes.max_nodes) == ("0.0.0.0", 8266, "flashed", 1000)
+
+
+def test_names_every_mistake_in_the_section_of_nodes(tmp_path: Path) -> None:
+    text = NODES + 'listen = "the lan"\nport = 70000\napprove = "never"\nmax_node = 5\n'
+    with pytest.raises(ConfigError) as error:
+        load(write(tmp_path, text))
+    found = str(error.value)
+    assert "nodes.listen: 'the lan' is not an IP address of this machine (0.0.0.0 for all" in found
+    assert "nodes.port: input should be less than or equal to 65535, not 70000" in found
+    assert "nodes.approve: input should be 'flashed' or 'by hand', not 'never'" in found
+    assert "nodes.max_node: is not a known key (did you mean max_nodes?)" in found

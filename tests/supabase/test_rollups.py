@@ -23,7 +23,10 @@ from tests.supabase.roles import (
 MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=2)
 ASPECTS = {"mean": "avg({0})", "min": "min({0})", "max": "max({0})", "count": "count({0})"}
 TELEMETRY = {kind.table: tuple(field.name for field in kind.fields) for kind in KINDS if kind.is_telemetry}
-MACHINE = ("cpu_percent", "ram_percent", "storage_percent", "temperature_c", "uptime_s", "queue_length")
+MACHINE = (
+    "cpu_percent", "ram_percent", "storage_percent", "temperature_c", "uptime_s", "queue_length",
+    "rssi_dbm", "free_memory_bytes", "battery_v", "clock_offset_ms",
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -32,16 +32,23 @@ ON_DISK = "/var/tmp"  # /tmp may be memory, which counts no written bytes
 FOLDER = ON_DISK if Path(ON_DISK).is_dir() else None
 
 
-class _Clock:
+class BenchClock:
+    """Wall time from a fixed start."""
+
     def monotonic_s(self) -> float:
+        """Return the machine's."""
         return time.monotonic()
 
     def stamp(self, monotonic_s: float) -> Stamp:
+        """Return a wall time."""
         return Stamp(START_MS + round(monotonic_s * 1000), 0)
 
 
-class _NoEvents:
+class NoEvents:
+    """An outbox in a benchmark has no trouble."""
+
     def raise_event(self, level: str, code: str, message: str, *, device_key: str | None = None) -> None:
+        """Fail: what is measured with trouble is not measured."""
         raise RuntimeError(f"{level} {code}: {message} {device_key}")
 
     def clear_event(self, code: str, *, device_key: str | None = None) -> None:
@@ -59,7 +66,7 @@ async def _outbox(folder: str, interval_s: float = 0.0) -> AsyncIterator[Outbox]
         settle_interval_s=30 * max(interval_s, 0.05),
         min_free_bytes=0,
     )
-    outbox = Outbox(settings, SqliteDisk(path), _Clock(), _NoEvents())
+    outbox = Outbox(settings, SqliteDisk(path), BenchClock(), NoEvents())
     serving = asyncio.create_task(outbox.run())
     try:
         await outbox.mark_backlog()

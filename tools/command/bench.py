@@ -16,6 +16,7 @@ NAMES = (
     "modbus-tcp-scale",
     "outbox",
     "uplink",
+    "node-link",
     "footprint",
     "cloud-ingest",
     "cloud-queries",

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,7 @@ def _status(arguments: argparse.Namespace) -> int:
     print(f"hub {state['device_key']}, up {state['uptime_s'] / 3600:.1f} h")
     for bus in state["buses"]:
         print(f"bus {bus['name']}: {bus['utilisation']:.0%} used, cycle {bus['cycle_ms_p50']:.0f} ms")
+    _print_nodes(state["nodes"])
     capacity = outbox["capacity_s"]
     survives = f"{capacity / 86_400:.0f} days" if capacity else "an unknown time"
     print(f"outbox: {outbox['rows']} rows, {outbox['bytes_on_disk']} bytes; survives {survives} offline")
@@ -134,3 +136,22 @@ def _status(arguments: argparse.Namespace) -> int:
     for event in state["events"]:
         print(f"{event['level']}: {event['code']}: {event['message']}")
     return 3 if state["events"] else 0
+
+
+def _print_nodes(nodes: dict[str, Any] | None) -> None:
+    if nodes is None:
+        return
+    connected, pending = nodes["connected"], nodes["pending"]
+    print(f"nodes: {len(connected)} connected of {nodes['approved']} approved, on port {nodes['port']}")
+    for node in connected:
+        what = f"{node['board']} {node['firmware_version']} at {node['address']}"
+        print(f"node {node['device_key']}: {what}, {node['rows']} rows in {node['connected_s'] / 60:.0f} min")
+    for node in pending:
+        what = f"{node['board']} {node['firmware_version']} at {node['address']}"
+        seen = f", seen {_instant(node['seen_at_ms'])}" if node["seen_at_ms"] else ""
+        key = node["device_key"]
+        print(f"node {key}: {what}{seen}; waits for: penstock node approve {key}")
+
+
+def _instant(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, tz=UTC).isoformat(" ", "seconds")

@@ -130,8 +130,11 @@ def _heartbeat(seed: int, at_s: float) -> tuple[Value, ...]:
         round(at_s - _COUNTED_SINCE_S),
         0,
         "online",
+        *NOT_A_NODE,
     )
 
+
+NOT_A_NODE = (None,) * 5  # a hub has no Wi-Fi signal, battery or reset cause to tell of
 
 _READERS: Mapping[str, Callable[[int, float], tuple[Value, ...]]] = {
     TANK.name: _tank,

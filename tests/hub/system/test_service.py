@@ -59,6 +59,7 @@ async def test_says_how_the_hub_is() -> None:
         "uptime_s": 86_400,
         "queue_length": 42,
         "network_status": "on line",
+        **dict.fromkeys(HEARTBEAT.field_names[7:]),
     }
 
 

@@ -43,7 +43,7 @@ async def until(condition: Callable[[], bool]) -> None:
 def reading(key: str, value: float, kind: str = "tank") -> Reading:
     now_ms = time.time_ns() // 1_000_000
     if kind == "heartbeat":
-        return Reading(key, kind, now_ms, (value, None, None, None, 5, 0, "ethernet"))
+        return Reading(key, kind, now_ms, (value, None, None, None, 5, 0, "ethernet", *[None] * 5))
     return Reading(key, kind, now_ms, (value, 2000, None, None, None, None))
 
 

@@ -1,0 +1,1 @@
+"""Nodes: microcontrollers that dial this hub over TCP and bring numbered readings."""

@@ -1,0 +1,53 @@
+"""What a hub decides about its nodes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSettings:
+    """Where nodes dial, and which are taken.
+
+    port: 0 lets the system choose. is_approved_by_proof: a key of this site is enough, nobody has to say so.
+    max_nodes: connected at a time, and approved by their proof alone.
+    """
+
+    hub_key: str
+    listen: str = "0.0.0.0"
+    port: int = 8266
+    is_approved_by_proof: bool = True
+    max_nodes: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """One connected node, as people are shown it. stored: rows of this session."""
+
+    device_key: str
+    address: str
+    board: str
+    firmware_version: str
+    connected_s: float
+    rows: int
+    stored_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingNode:
+    """A node that waits for a person's word. seen_at_ms: Unix ms of its last visit; None: not known."""
+
+    device_key: str
+    board: str
+    firmware_version: str
+    address: str
+    seen_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NodesState:
+    """How the node link stands. refused: connections that did not become a session, since the start."""
+
+    port: int
+    approved: int
+    connected: tuple[NodeState, ...]
+    pending: tuple[WaitingNode, ...]
+    refused: int
