@@ -333,7 +333,7 @@ class NodesService:
 
 
 def _state_of(link: Link, talk: Talk, now_s: float) -> NodeState:
-    hello = talk.hello
+    hello, health = talk.hello, talk.health
     return NodeState(
         talk.key,
         link.address,
@@ -342,4 +342,6 @@ def _state_of(link: Link, talk: Talk, now_s: float) -> NodeState:
         now_s - link.began_s,
         talk.rows,
         talk.numbers.stored,
+        health.rssi_dbm if health else None,
+        health.ring_rows if health else None,
     )

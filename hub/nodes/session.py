@@ -32,7 +32,7 @@ from shared_schema.messages import (
     encode_welcome,
 )
 from shared_schema.metrics import ERROR
-from shared_schema.reports import EventLevel, decode_event, decode_health, decode_loss
+from shared_schema.reports import EventLevel, Health, decode_event, decode_health, decode_loss
 from shared_schema.text import clean_text
 
 KEEPALIVE_S = 30
@@ -66,7 +66,10 @@ class Harvest:
 
 
 class Talk:
-    """One open session. replies: types and payloads to send, in order; whoever sends them clears it."""
+    """One open session. replies: types and payloads to send, in order; whoever sends them clears it.
+
+    health: what the node said last of itself.
+    """
 
     def __init__(
         self, hello: Hello, numbers: Numbers, commands: Commands, *, hub_key: str, events: EventSink, now: Now
@@ -78,6 +81,7 @@ class Talk:
         self.replies: list[tuple[int, bytes]] = []
         self.results: list[Result] = []
         self.rows = 0
+        self.health: Health | None = None
         self._commands = commands
         self._hub_key = hub_key
         self._events = events
@@ -155,7 +159,7 @@ class Talk:
             self.replies.append((frames.ACK, encode_ack(self.numbers.stored)))
 
     def _health(self, payload: Payload, now: Now, harvest: Harvest) -> None:
-        health = decode_health(payload)
+        health = self.health = decode_health(payload)
         if now.monotonic_s >= self._next_health_s:
             self._next_health_s = now.monotonic_s + HEALTH_EVERY_S
             harvest.rows.append(heartbeat_of(health, self.key, now.stamp))

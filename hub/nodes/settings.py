@@ -20,7 +20,10 @@ class NodeSettings:
 
 @dataclass(frozen=True, slots=True)
 class NodeState:
-    """One connected node, as people are shown it. stored: rows of this session."""
+    """One connected node, as people are shown it. rows: of this session.
+
+    rssi_dbm, ring_rows: what the node said last of its radio and of the rows that wait on it; None before.
+    """
 
     device_key: str
     address: str
@@ -29,6 +32,8 @@ class NodeState:
     connected_s: float
     rows: int
     stored_seq: int
+    rssi_dbm: int | None
+    ring_rows: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ GROUPS = {
     "demo": "a bus, a hub and a cloud on this machine, and the cloud's verdict",
     "hub": "run the hub of a site",
     "modbus": "find, read, write and plan Modbus transmitters",
+    "node": "flash sensor nodes, approve and revoke them",
     "outbox": "look at what waits on disk, and at what the cloud refused",
     "cloud": "run a cloud on this machine; register devices; ask whether everything arrived",
     "sim": "simulate an RS485 bus, or a fleet of hubs",

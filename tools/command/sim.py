@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from hub.errors import ConfigError, Problem
-from tools.command import sim_fleet
+from tools.command import sim_board, sim_fleet
 from tools.sim import demo_site, profiles, slave
 from tools.sim.bus import SimulatedBus
 from tools.sim.control import HELP, Control, Quit
@@ -47,6 +47,7 @@ def register(groups: Any) -> None:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _register_bus(commands)
     sim_fleet.register(commands)
+    sim_board.register(commands)
     listing = commands.add_parser(
         "profiles",
         help="say which profiles and places there are",

@@ -1,0 +1,1 @@
+"""Tests of flashing: real mpremote, real MicroPython, pseudo-terminals."""

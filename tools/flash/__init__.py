@@ -1,0 +1,1 @@
+"""Puts the firmware on boards over a serial cable."""

@@ -1,0 +1,1 @@
+"""Boards on pseudo-terminals: real MicroPython, its file system on LittleFS, its REPL behind a cable."""
