@@ -22,6 +22,9 @@ NAMES = (
     "cloud-queries",
     "cloud-bytes",
     "cloud-fleet",
+    "node-flash",
+    "node-heap",
+    "node-reconnect",
     "node-bytes",
 )
 

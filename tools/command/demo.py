@@ -35,8 +35,8 @@ def register(groups: Any) -> None:
     parser = groups.add_parser(
         "demo",
         help="a bus, a hub and a cloud on this machine, and the cloud's verdict",
-        description="Simulates an RS485 bus with eight transmitters, runs a real hub on it and a cloud\n"
-        "beside it, breaks what you name, and asks the cloud's database what arrived.",
+        description="Simulates an RS485 bus with eight transmitters and three Wi-Fi nodes, runs a real hub\n"
+        "for them and a cloud beside it, breaks what you name, and asks the cloud's database what arrived.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

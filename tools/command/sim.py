@@ -1,4 +1,4 @@
-"""penstock sim: a simulated RS485 bus for those who have none at hand, and a fleet of hubs."""
+"""penstock sim: a simulated RS485 bus and nodes for those who have none at hand, and a fleet of hubs."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from hub.errors import ConfigError, Problem
-from tools.command import sim_board, sim_fleet
+from tools.command import sim_board, sim_fleet, sim_nodes
 from tools.sim import demo_site, profiles, slave
 from tools.sim.bus import SimulatedBus
 from tools.sim.control import HELP, Control, Quit
@@ -39,7 +39,7 @@ def register(groups: Any) -> None:
     """Add the simulator's commands."""
     parser = groups.add_parser(
         "sim",
-        help="simulate an RS485 bus, or a fleet of hubs",
+        help="simulate an RS485 bus, nodes, or a fleet of hubs",
         description="Simulators of what hangs on a hub, and of many hubs.",
         epilog="examples:\n  penstock sim bus --demo\n  penstock sim fleet --hubs 20 --speed-up 60",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -48,6 +48,7 @@ def register(groups: Any) -> None:
     _register_bus(commands)
     sim_fleet.register(commands)
     sim_board.register(commands)
+    sim_nodes.register(commands)
     listing = commands.add_parser(
         "profiles",
         help="say which profiles and places there are",

@@ -22,11 +22,14 @@ SPANS = {
     "noise": "bits flip on the line of one transmitter",
     "pull-cable": "the serial adapter is pulled, and plugged again under another name",
     "disk-full": "the hub's disk takes no more",
+    "node-wifi": "one node has no Wi-Fi",
     "lock-outbox": "another process holds the outbox locked",
 }
 INSTANTS = {
     "kill-hub": "the hub is killed (SIGKILL) and started again",
     "corrupt-outbox": "the hub is killed and a page of its outbox overwritten before it starts again",
+    "kill-node": "a node stops between two writes, and starts again",
+    "power-cut-node": "a node loses its power in the middle of a write to its flash, and starts again",
 }
 
 

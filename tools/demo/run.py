@@ -14,18 +14,20 @@ from typing import Any
 
 from hub.app import OUTBOX_FILE
 from hub.errors import OperatorNeeded
-from hub.outbox.directory import decode
+from hub.outbox.directory import Directory, decode
 from hub.outbox.sqlite_io import load
 from hub.outbox.squeeze import Zstandard
 from shared_schema.metrics import KINDS
 from tools.demo.faults import Fault, describe
+from tools.demo.nodes import fall_silent, free_port, nodes_of, undelivered
 from tools.demo.processes import BusProcess, HubProcess
 from tools.demo.site import register, write_config
 from tools.demo.stage import Stage
-from tools.demo.tally import CloudCount, Document, Tally, report
+from tools.demo.tally import CloudCount, Document, NodeCount, Tally, report
 from tools.local_cloud.admin_io import CloudAdmin
 from tools.local_cloud.local_cloud import LocalCloud
 from tools.sim.fault_proxy import FaultProxy
+from tools.sim_nodes.group import SimulatedNodes
 
 STEP_S = 0.25
 COUNT_EVERY_S = 2.0
@@ -74,13 +76,14 @@ class _Run:
     folder: Path
     admin: CloudAdmin
     hub: HubProcess
+    nodes: SimulatedNodes
     stage: Stage
     tally: Tally
     began: datetime
 
     @classmethod
     async def start(cls, stack: AsyncExitStack, demo: Demo, folder: Path, say: Say) -> "_Run":
-        """Start the cloud, the bus and the hub; return after the first sample."""
+        """Start the cloud, the bus, the nodes and the hub; return after the first sample."""
         began = datetime.now(UTC)
         say("starting the cloud …")
         cloud = await stack.enter_async_context(LocalCloud())
@@ -89,18 +92,25 @@ class _Run:
         bus = await BusProcess.start(folder / "rs485")
         stack.push_async_callback(bus.stop)
         secret = await asyncio.to_thread(register, cloud.process.admin)
-        key = cloud.publishable_key
-        config = write_config(folder, port=bus.port, url=proxy.url, publishable_key=key, secret=secret)
+        key, node_port = cloud.publishable_key, free_port()
+        config = write_config(
+            folder, port=bus.port, url=proxy.url, publishable_key=key, secret=secret, node_port=node_port
+        )
+        say("starting the nodes …")
+        nodes = await stack.enter_async_context(nodes_of(folder, folder / "hub", node_port))
         hub = HubProcess(config, folder / "hub", folder / "hub.log")
         stack.push_async_callback(hub.stop)
         tally = Tally()
         outbox = folder / "hub" / OUTBOX_FILE
-        stage = Stage(demo.faults, bus=bus, proxy=proxy, hub=hub, outbox=outbox, on_restart=tally.begin_life)
+        node = next(iter(nodes.nodes.values()))
+        stage = Stage(
+            demo.faults, bus=bus, proxy=proxy, hub=hub, node=node, outbox=outbox, on_restart=tally.begin_life
+        )
         say("starting the hub …")
         tally.begin_life()
         await hub.start()
         await _first_sample(hub)
-        return cls(demo, folder, cloud.process.admin, hub, stage, tally, began)
+        return cls(demo, folder, cloud.process.admin, hub, nodes, stage, tally, began)
 
     async def play(self, show: Show) -> None:
         """Let time pass, break what is due, and keep count."""
@@ -121,7 +131,10 @@ class _Run:
         self.tally.close()
 
     async def finish(self) -> None:
-        """End the hub, and let it send what it still has."""
+        """End the nodes and then the hub, each when it has sent what it has."""
+        await fall_silent(self.nodes, self.hub, self.folder / "hub")
+        for node in self.nodes.nodes.values():
+            await node.power_off()
         await self.hub.stop()
         await self.hub.start("drain", "--timeout", str(DRAIN_S))
         if await self.hub.wait() not in {0, 3}:  # dead letters are for the verdict to count
@@ -131,8 +144,10 @@ class _Run:
     async def judge(self) -> dict[str, Any]:
         """Ask the cloud what it has, and hold it against what the outbox numbered."""
         count = await asyncio.to_thread(_count, self.admin, self.began)
-        stored = await asyncio.to_thread(_numbered_rows, self.folder / "hub" / OUTBOX_FILE)
-        return report(self.tally, count, stored)
+        directory = await asyncio.to_thread(_directory, self.folder / "hub" / OUTBOX_FILE)
+        stored = sum(next_seq - 1 for next_seq in directory.next_seqs)
+        numbered, missing = await undelivered(self.nodes, directory)
+        return report(self.tally, count, stored, NodeCount(len(self.nodes.nodes), numbered, missing))
 
 
 async def _first_sample(hub: HubProcess) -> None:
@@ -164,8 +179,8 @@ def _count(admin: CloudAdmin, began: datetime) -> CloudCount:
     )
 
 
-def _numbered_rows(outbox: Path) -> int:
-    """Return how many sequence numbers an emptied outbox has given, over all devices."""
+def _directory(outbox: Path) -> Directory:
+    """Return which streams an emptied outbox has, and how many numbers each has given."""
     with closing(sqlite3.connect(outbox)) as connection:
         newest = load(connection).snapshots[0]
-    return sum(next_seq - 1 for next_seq in decode(Zstandard().restore(newest)).next_seqs)
+    return decode(Zstandard().restore(newest))

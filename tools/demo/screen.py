@@ -18,7 +18,7 @@ def live_view(
     fault = Text(f"faults now: {broken}", style="yellow" if broken != "none" else "dim")
     if status is None:
         return Group(head, fault, Text("hub: away", style="yellow"))
-    return Group(head, fault, _totals(status, cloud_rows), _transmitters(status))
+    return Group(head, fault, _totals(status, cloud_rows), _transmitters(status), _nodes(status))
 
 
 def _totals(status: Document, cloud_rows: int) -> Table:
@@ -65,6 +65,16 @@ def _transmitters(status: Document) -> Table:
     return table
 
 
+def _nodes(status: Document) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("node")
+    table.add_column("board")
+    table.add_column("rows stored", justify="right")
+    for node in (status["nodes"] or {"connected": ()})["connected"]:
+        table.add_row(node["device_key"], node["board"], f"{node['stored_seq']:,}")
+    return table
+
+
 def _values(latest: Mapping[str, float | None]) -> str:
     return (
         "  ".join(f"{name} {value:g}" for name, value in latest.items() if value is not None)
@@ -89,6 +99,8 @@ def verdict(result: Document, is_clean: bool, seconds: float) -> Text:
     lines.append(f"duplicates in the cloud   {result['duplicates_in_cloud']}\n")
     lines.append(f"unexplained gaps          {result['unexplained_gaps']}\n")
     lines.append(f"explained losses          {result['explained_losses']}\n")
+    if nodes := result["nodes"]["nodes"]:
+        lines.append(f"{nodes} nodes numbered {result['nodes']['numbered']:,} of these readings\n")
     for bus in result["buses"]:
         lines.append(
             f"bus {bus['name']}: {bus['utilisation']:.0%} used, cycle {bus['cycle_ms_p50']:.0f} ms (median), "

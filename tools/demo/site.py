@@ -7,6 +7,7 @@ from tools.local_cloud.admin_io import CloudAdmin
 from tools.sim.demo_site import LINE, TRANSMITTERS
 
 HUB_KEY = "demo-hub"
+NODE_KEYS = ("village-tank", "spring-inlet", "old-well")  # what each measures: tools/sim_nodes/plans.py
 RETRY_BASE_S, RETRY_MAX_S = 1.0, 8.0  # an outage of the demo lasts seconds, not hours
 
 
@@ -15,13 +16,17 @@ def register(cloud: CloudAdmin) -> str:
     hub = cloud.register_device(HUB_KEY, "hub")
     for transmitter in TRANSMITTERS:
         cloud.register_device(transmitter.device_key, "transmitter", hub=HUB_KEY)
+    for key in NODE_KEYS:
+        cloud.register_device(key, "node", hub=HUB_KEY)
     return hub.secret or ""
 
 
-def write_config(folder: Path, *, port: str, url: str, publishable_key: str, secret: str) -> Path:
+def write_config(
+    folder: Path, *, port: str, url: str, publishable_key: str, secret: str, node_port: int
+) -> Path:
     """Write the configuration of the demo's hub and return its path."""
     path = folder / "demo.toml"
-    sections = [_head(url, publishable_key, secret, port)]
+    sections = [_head(url, publishable_key, secret, port), _nodes(node_port)]
     sections += [
         _table(
             "[[transmitter]]",
@@ -36,6 +41,10 @@ def write_config(folder: Path, *, port: str, url: str, publishable_key: str, sec
     path.write_text("\n".join(sections), encoding="utf-8")
     path.chmod(0o600)
     return path
+
+
+def _nodes(port: int) -> str:
+    return _table("[nodes]", listen="127.0.0.1", port=port)
 
 
 def _head(url: str, publishable_key: str, secret: str, port: str) -> str:

@@ -1,4 +1,4 @@
-"""Makes the timetable's faults happen: on the bus, on the way to the cloud, to the hub and its disk."""
+"""Makes the timetable's faults happen: on the bus, to a node, the way to the cloud, the hub and its disk."""
 
 import asyncio
 import sqlite3
@@ -11,6 +11,7 @@ from tools.demo.faults import Fault
 from tools.demo.processes import BusProcess, HubProcess
 from tools.sim.demo_site import TRANSMITTERS
 from tools.sim.fault_proxy import FaultProxy
+from tools.sim_nodes.process import NodeProcess
 
 _PAGE_BYTES = 4096
 _NO_LIMIT = -1
@@ -45,6 +46,7 @@ class Stage:
         bus: BusProcess,
         proxy: FaultProxy,
         hub: HubProcess,
+        node: NodeProcess,
         outbox: Path,
         on_restart: Callable[[], None],
     ) -> None:
@@ -53,6 +55,7 @@ class Stage:
         self._bus = bus
         self._proxy = proxy
         self._hub = hub
+        self._node = node
         self._outbox = outbox
         self._on_restart = on_restart
         self._lock: sqlite3.Connection | None = None
@@ -84,6 +87,8 @@ class Stage:
             await self._bus.obey(_ON_THE_BUS[fault.name][0])
         elif fault.name == "disk-full":
             self._hub.limit_file_size(1)
+        elif fault.name == "node-wifi":
+            self._node.say("air off")
         else:
             self._lock = await asyncio.to_thread(_locked, self._outbox)
 
@@ -94,11 +99,26 @@ class Stage:
             await self._bus.obey(_ON_THE_BUS[fault.name][1])
         elif fault.name == "disk-full":
             self._hub.limit_file_size(_NO_LIMIT)
+        elif fault.name == "node-wifi":
+            self._node.say("air on")
         elif self._lock is not None:
             self._lock.close()
 
     def _instants(self) -> dict[str, Callable[[], Awaitable[None]]]:
-        return {"kill-hub": self._kill, "corrupt-outbox": self._kill_and_corrupt}
+        return {
+            "kill-hub": self._kill,
+            "corrupt-outbox": self._kill_and_corrupt,
+            "kill-node": self._kill_node,
+            "power-cut-node": self._cut_node,
+        }
+
+    async def _kill_node(self) -> None:
+        await self._node.power_off()
+        await self._node.power_on()
+
+    async def _cut_node(self) -> None:
+        await self._node.cut_power()
+        await self._node.power_on()
 
     async def _kill(self) -> None:
         await self._hub.kill()

@@ -5,7 +5,7 @@ asked of the cloud's database.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 Document = Mapping[str, Any]
@@ -72,10 +72,21 @@ class CloudCount:
     p95_ms: float | None
 
 
-def report(tally: Tally, cloud: CloudCount, stored_rows: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class NodeCount:
+    """What the nodes say at the end, in rows. missing: numbered, and never stored by the hub."""
+
+    nodes: int = 0
+    numbered: int = 0
+    missing: int = 0
+
+
+def report(
+    tally: Tally, cloud: CloudCount, stored_rows: int, nodes: NodeCount = NodeCount()
+) -> dict[str, Any]:
     """Return the demo's result as one document.
 
-    stored_rows: sequence numbers given by the outbox; what the cloud neither has nor can explain is a gap.
+    stored_rows: sequence numbers in the outbox; what the cloud neither has nor can explain is a gap.
     """
     missing_at_end = max(0, stored_rows - cloud.rows - cloud.explained - cloud.unexplained)
     # An outbox that was damaged started over, so it may have numbered less than the cloud already had.
@@ -87,8 +98,9 @@ def report(tally: Tally, cloud: CloudCount, stored_rows: int) -> dict[str, Any]:
         "readings_stored": stored_telemetry,
         "readings_in_cloud": cloud.telemetry_rows,
         "duplicates_in_cloud": cloud.duplicates,
-        "unexplained_gaps": cloud.unexplained + missing_at_end,
+        "unexplained_gaps": cloud.unexplained + missing_at_end + nodes.missing,
         "explained_losses": cloud.explained,
+        "nodes": asdict(nodes),
         "buses": [_bus(bus) for bus in latest.get("buses", ())],
         "latency_ms": {"sample_to_cloud_p50": cloud.p50_ms, "sample_to_cloud_p95": cloud.p95_ms},
         "hub": {

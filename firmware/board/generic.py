@@ -1,0 +1,95 @@
+"""What all boards have in common, by MicroPython's machine and network."""
+
+import time
+
+import machine
+import network
+
+_LED_BLINKS = 10
+_LED_MS = 100
+
+
+class GenericBoard:
+    """The hardware of a node. Pins are numbers of the board's maker.
+
+    led_pin: what identify() blinks, None where there is none. battery_adc: (pin, upper_ohm, lower_ohm) of the
+    divider that measures the battery, None where there is none.
+    """
+
+    name = "generic"
+    led_pin = None
+    battery_adc = None
+
+    def ticks_ms(self) -> int:
+        """Return a counter of milliseconds that wraps."""
+        return time.ticks_ms()
+
+    def adc(self, pin: int):
+        """Return a machine.ADC."""
+        return machine.ADC(machine.Pin(pin))
+
+    def pin(self, number: int):
+        """Return a machine.Pin, set up by whoever uses it."""
+        return machine.Pin(number)
+
+    def output(self, pin: int, value: int) -> None:
+        """Set a pin high or low."""
+        machine.Pin(pin, machine.Pin.OUT).value(value)
+
+    def uart(self, number: int, baud: int, tx=None, rx=None):
+        """Return a machine.UART, 8N1, read without blocking."""
+        pins = {} if tx is None else {"tx": machine.Pin(tx), "rx": machine.Pin(rx)}
+        return machine.UART(number, baud, timeout=0, **pins)
+
+    def i2c(self, number: int, scl=None, sda=None):
+        """Return a machine.I2C at 100 kHz, which long cables still carry."""
+        pins = {} if scl is None else {"scl": machine.Pin(scl), "sda": machine.Pin(sda)}
+        return machine.I2C(number, freq=100_000, **pins)
+
+    def onewire(self, pin: int):
+        """Return an onewire.OneWire."""
+        from onewire import OneWire  # noqa: PLC0415 - frozen into the boards' MicroPython
+
+        return OneWire(machine.Pin(pin))
+
+    def pulse_counter(self, pin: int):
+        """Return what counts rising edges: value()."""
+        from firmware.drivers.pulse_counters import IrqCounter  # noqa: PLC0415 - where there is nothing better
+
+        return IrqCounter(machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP), machine.Pin.IRQ_RISING)
+
+    def time_pulse_us(self, pin, level: int, timeout_us: int) -> int:
+        """Measure a pulse, as machine.time_pulse_us."""
+        return machine.time_pulse_us(pin, level, timeout_us)
+
+    def wlan(self):
+        """Return the station interface, not switched on."""
+        return network.WLAN(network.STA_IF)
+
+    def set_host_name(self, name: str) -> None:
+        """Say the name by which the network knows the node; before it joins."""
+        network.hostname(name[:32])  # longer ones are refused
+
+    def battery_mv(self) -> int:
+        """Return the battery's voltage; 0 where it is not measured."""
+        if self.battery_adc is None:
+            return 0
+        pin, upper_ohm, lower_ohm = self.battery_adc
+        return self.adc(pin).read_u16() * 3300 // 65_535 * (upper_ohm + lower_ohm) // lower_ohm
+
+    def identify(self) -> None:
+        """Blink for two seconds, so that a person finds the node."""
+        if self.led_pin is None:
+            return
+        led = machine.Pin(self.led_pin, machine.Pin.OUT)
+        for _ in range(2 * _LED_BLINKS):
+            led.value(not led.value())
+            time.sleep_ms(_LED_MS)
+
+    def unique_id(self) -> bytes:
+        """Return the chip's number."""
+        return machine.unique_id()
+
+    def deep_sleep_ms(self, duration_ms: int) -> None:
+        """Switch everything off for so long; the node starts anew after it."""
+        machine.deepsleep(duration_ms)

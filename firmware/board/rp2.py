@@ -1,0 +1,36 @@
+"""Raspberry Pi Pico W and Pico 2 W. Source: MicroPython 1.28, "Quick reference for the RP2"."""
+
+import machine
+import network
+
+from firmware.board.generic import GenericBoard
+
+# The CYW43 sleeps between beacons otherwise: late answers and lost connections.
+# Source: network.WLAN.PM_NONE; micropython-mqtt turns it off as well.
+_NO_POWER_SAVING = 0xA11140
+
+
+class Board(GenericBoard):
+    """A Pico W. Its LED hangs on the radio's chip."""
+
+    name = "rp2"
+    led_pin = "LED"
+
+    def __init__(self) -> None:
+        self._counters = 0
+
+    def pulse_counter(self, pin: int):
+        """Return a PIO state machine that counts: also while flash is written and interrupts are off."""
+        import rp2  # noqa: PLC0415 - the module of the port, not this one
+
+        from firmware.drivers.pulse_counters import PioCounter  # noqa: PLC0415 - not every node counts
+
+        self._counters += 1
+        return PioCounter(rp2, self._counters - 1, machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP))
+
+    def wlan(self):
+        """Return the station interface without power saving."""
+        wlan = network.WLAN(network.STA_IF)
+        wlan.active(True)  # the setting is lost when it comes before
+        wlan.config(pm=_NO_POWER_SAVING)
+        return wlan

@@ -1,0 +1,81 @@
+"""What the orders of commands.py do to this node."""
+
+from firmware.node.commands import NAMES, CannotDo
+from firmware.node.files import read_json, write_json
+from shared_schema.messages import Result, ResultState
+
+RESULTS = "results.json"  # of the order that ended the boot before
+CALIBRATION = "calibration.json"
+
+
+class Acts:
+    """The acts of one node: a method for each of commands.NAMES. Each may return a text for the result."""
+
+    def __init__(self, node) -> None:
+        self._node = node
+
+    def by_name(self) -> dict:
+        """Return the acts by their names."""
+        return {name: getattr(self, name) for name, _ in NAMES}
+
+    def identify(self) -> None:
+        """Show a person which node it is."""
+        self._node.board.identify()
+
+    def reboot(self) -> str:
+        """Restart, once the answer has gone out."""
+        self._node.restart("told to restart")
+        return "restarting"
+
+    def sample_now(self) -> None:
+        """Sample everything now."""
+        self._node.sampling.sample_now()
+
+    def set_interval(self, kind: str, interval_s: int) -> None:
+        """Sample in another rhythm until the next start or configuration."""
+        node = self._node
+        self._group(kind).set_interval(interval_s * 1000, node.ticks.now_ms())
+        node.progress.expect_every(node.sampling.plan.slowest_ms)
+
+    def set_output(self, name: str, value: int) -> None:
+        """Switch what the configuration calls by that name."""
+        pins = self._node.configuration.settings.outputs
+        if name not in pins:
+            raise CannotDo("no output %s; there are %s" % (name, ", ".join(sorted(pins)) or "none"))
+        self._node.board.output(pins[name], value)
+
+    def calibrate(self, kind: str, metric: str, scale_ppm: int, offset: int) -> None:
+        """Make value * scale_ppm / 1000000 + offset of a metric from now on; offset in its last decimal."""
+        fields = {field.name: field.id for field in self._group(kind).kind.fields}
+        if metric not in fields:
+            raise CannotDo("%s has no %s" % (kind, metric))
+        calibration = self._node.calibration
+        calibration[fields[metric]] = (scale_ppm, offset)
+        write_json(self._node.start.root + CALIBRATION, {str(key): calibration[key] for key in calibration})
+
+    def update(self) -> None:
+        """Begin again with what the hub offers next."""
+        self._node.update.close()
+
+    def _group(self, kind: str):
+        group = self._node.sampling.plan.group_of(kind)
+        if group is None:
+            raise CannotDo("this node does not measure %s" % kind)
+        return group
+
+
+def recalled_calibration(root: str) -> dict:
+    """Return what calibrate left: {metric id: (scale_ppm, offset)}."""
+    found = read_json(root + CALIBRATION) or {}
+    return {int(key): (found[key][0], found[key][1]) for key in found}
+
+
+def recalled_results(root: str):
+    """Return the results of orders that ended an earlier boot."""
+    found = read_json(root + RESULTS) or {}
+    return [Result(int(number), ResultState.EXECUTED, found[number]) for number in found]
+
+
+def keep_result(root: str, result: Result) -> None:
+    """Remember beyond the restart that an order was carried out. Raises OSError."""
+    write_json(root + RESULTS, {str(result.command_id): result.text})

@@ -1,0 +1,71 @@
+"""What a configuration may say, and how it is refused."""
+
+import json
+
+from firmware.node.config import EMPTY, Refused, parse
+
+GOOD = {
+    "kinds": {
+        "tank": {
+            "interval_s": 5,
+            "window_s": 60,
+            "sensors": [{"driver": "a02yyuw", "uart": 1}, {"driver": "ds18b20", "pin": 4}],
+        },
+        "flow": {"sensors": [{"driver": "pulse", "pin": 6}]},
+    },
+    "flush_s": 10,
+    "outputs": {"valve": 5},
+}
+
+BAD = (
+    ("", "is not JSON"),
+    ("[1]", "the configuration: is not an object"),
+    ('{"kind": {}}', "kind: is not known; there are kinds"),
+    ('{"kinds": []}', "kinds: is not an object"),
+    ('{"kinds": {"tanks": {}}}', "kinds.tanks: is not known; there are tank, flow"),
+    ('{"kinds": {"heartbeat": {}}}', "kinds.heartbeat: is not known"),
+    ('{"kinds": {"tank": {"interval_s": 5}}}', "kinds.tank.sensors: is not a list"),
+    ('{"kinds": {"tank": {"sensors": [5]}}}', "an entry is not an object"),
+    ('{"kinds": {"tank": {"sensors": [{"driver": "../x"}]}}}', "is not a driver's name"),
+    ('{"kinds": {"tank": {"sensors": [{}]}}}', "driver None is not a driver's name"),
+    (
+        '{"kinds": {"tank": {"sensors": [{"driver": "a"}], "interval_s": 0}}}',
+        "kinds.tank.interval_s: 0 is not",
+    ),
+    ('{"kinds": {"tank": {"sensors": [{"driver": "a"}], "interval_s": true}}}', "is not a whole number"),
+    ('{"kinds": {"tank": {"sensors": [{"driver": "a"}], "window_s": 1.5}}}', "is not a whole number"),
+    ('{"flush_s": 4000}', "flush_s: 4000 is not a whole number from 1 to 3600"),
+    ('{"outputs": {"valve": "5"}}', "outputs.valve: '5' is not"),
+    ('{"outputs": 3}', "outputs: is not an object"),
+    (json.dumps({"kinds": {"tank": {"sensors": [{"driver": "a"}] * 9}}}), "more than 8 sensors"),
+)
+
+
+def test_reads_what_is_measured_in_the_order_of_the_kinds():
+    settings = parse(json.dumps(GOOD))
+    assert [rhythm.kind.name for rhythm in settings.rhythms] == ["tank", "flow"]
+    tank, flow = settings.rhythms
+    assert (tank.interval_s, tank.window_s) == (5, 60)
+    assert (flow.interval_s, flow.window_s) == (60, 0)
+    assert [(sensor.driver, sensor.options) for sensor in tank.sensors] == [
+        ("a02yyuw", {"uart": 1}),
+        ("ds18b20", {"pin": 4}),
+    ]
+    assert (settings.flush_s, settings.health_s, settings.outputs) == (10, 60, {"valve": 5})
+
+
+def test_a_node_that_was_told_nothing_measures_nothing():
+    assert parse(EMPTY).rhythms == []
+
+
+def refusal_of(document):
+    try:
+        parse(document)
+    except Refused as error:
+        return str(error)
+    return "taken"
+
+
+def test_refuses_what_cannot_be_and_says_where():
+    for document, reason in BAD:
+        assert reason in refusal_of(document), (document, refusal_of(document))

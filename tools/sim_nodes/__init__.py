@@ -1,0 +1,1 @@
+"""Simulated nodes: the real firmware in the real MicroPython, with power, air and sensors to be had."""

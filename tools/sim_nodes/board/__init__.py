@@ -1,0 +1,1 @@
+"""The simulated board, in MicroPython: flash on a file, stand-ins for machine and network."""

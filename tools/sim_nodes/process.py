@@ -1,0 +1,159 @@
+"""A simulated node: its flash, its process, and the power it runs on."""
+
+import asyncio
+import contextlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from firmware.node.trial import ResetCause
+from tools import micropython
+
+ROM = Path(__file__).with_name("board") / "rom.py"
+BLOCK_BYTES = 4096
+BLOCKS = 256  # a megabyte, between a Pico W and an ESP32 with 4 MB
+WATCHDOG_S = 8.0
+CUT_S = 3.0  # a node writes to its flash more often than that, or the power goes between two writes
+INSTALL_S = 60.0
+RESTART_S = 0.3
+
+Log = Callable[[str], None]
+
+
+class NodeProcess:
+    """One node. folder: where its image lies, kept between lives. log: takes what the node says.
+
+    restarts: resets and bites of the watchdog since power was switched on.
+    """
+
+    def __init__(self, device_key: str, folder: Path, log: Log, *, heap: str | None = None) -> None:
+        self.device_key = device_key
+        self.restarts = 0
+        self._image = folder / f"{device_key}.flash"
+        self._log = log
+        self._options = ["-X", f"heapsize={heap}"] if heap else []
+        self._process: asyncio.subprocess.Process | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._answers: asyncio.Queue[str] = asyncio.Queue()
+
+    async def install(self, files: dict[str, bytes], node: bytes) -> None:
+        """Give it a flash with these files and node.json, as `penstock flash` does with a real one."""
+        folder = self._image.with_suffix(".files")
+        await asyncio.to_thread(_lay_out, folder, {**files, "node.json": node})
+        self._image.write_bytes(b"\xff" * (BLOCKS * BLOCK_BYTES))
+        process = await asyncio.create_subprocess_exec(
+            *micropython.command(), str(ROM), "install", str(self._image), str(BLOCKS), str(folder)
+        )
+        code = await asyncio.wait_for(process.wait(), INSTALL_S)
+        await asyncio.to_thread(shutil.rmtree, folder)
+        if code:
+            raise RuntimeError(f"{self._image} could not be made")
+
+    async def power_on(self, cause: int = ResetCause.POWER) -> None:
+        """Start it."""
+        self._process = await asyncio.create_subprocess_exec(
+            *micropython.command(), *self._options,
+            str(ROM), "run", str(self._image), str(BLOCKS), str(cause),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        self._watcher = asyncio.create_task(self._watch(self._process))
+
+    async def power_off(self) -> None:
+        """Take its power, between two writes most likely."""
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+        await self._end()
+
+    async def cut_power(self) -> None:
+        """Take its power in the middle of the next write to its flash."""
+        self.say("cut")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._said("cut"), CUT_S)
+        await self.power_off()
+
+    def say(self, command: str) -> None:
+        """Tell the board something; see board/rom.py."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write(f"{command}\n".encode())
+
+    async def numbers(self) -> tuple[int, int, int]:
+        """Return epoch, how many rows it numbered, and how many of them are acknowledged. Without power."""
+        process = await asyncio.create_subprocess_exec(
+            *micropython.command(), str(ROM), "numbers", str(self._image), str(BLOCKS),
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        said, _ = await asyncio.wait_for(process.communicate(), INSTALL_S)
+        epoch, numbered, acknowledged = said.decode().split()
+        return int(epoch), int(numbered), int(acknowledged)
+
+    async def memory(self) -> tuple[int, int]:
+        """Return bytes in use after a collection, and bytes free."""
+        self.say("memory")
+        used, free = (await self._said("memory")).split()[1:]
+        return int(used), int(free)
+
+    @property
+    def pid(self) -> int | None:
+        """The process, None without power."""
+        return self._process.pid if self._process is not None else None
+
+    async def _said(self, word: str) -> str:
+        while not (answer := await self._answers.get()).startswith(word):
+            pass
+        return answer
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        """Pass on what it says, and start it again when it resets or is not fed."""
+        cause = ResetCause.WATCHDOG  # what a reset looks like to an rp2, and a bite everywhere
+        assert process.stdout is not None
+        while True:
+            try:
+                line = await asyncio.wait_for(process.stdout.readline(), WATCHDOG_S)
+            except TimeoutError:
+                self._log("the watchdog bites")
+                break
+            text = line.decode(errors="replace").rstrip()
+            if not line or text == "!reset":
+                break
+            if text.startswith("!"):
+                if text != "!fed":
+                    self._answers.put_nowait(text[1:])
+            else:
+                self._log(text)
+        self.restarts += 1
+        await self._end()
+        await asyncio.sleep(RESTART_S)
+        await self.power_on(cause)
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+def node_file(
+    device_key: str, generation: int, key: bytes, hubs: tuple[str, ...], plan: dict[str, Any]
+) -> bytes:
+    """Return the node.json of a simulated node; see firmware/node/identity.py."""
+    said = {
+        "device_key": device_key,
+        "generation": generation,
+        "key": key.hex(),
+        "hubs": list(hubs),
+        "wifi": {"ssid": "simulated", "password": "air"},
+        "plan": plan,
+    }
+    return json.dumps(said).encode()
+
+
+def _lay_out(folder: Path, files: dict[str, bytes]) -> None:
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    (folder / "paths").write_text("".join(f"{path}\n" for path in files))
