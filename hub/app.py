@@ -166,6 +166,9 @@ def _nodes(hub: Hub) -> NodesService | None:
         port=section.port,
         is_approved_by_proof=section.approve == "flashed",
         max_nodes=section.max_nodes,
+        taken_keys=frozenset(
+            [hub.config.hub.device_key, *(device.device_key for device in hub.site.devices)]
+        ),
     )
     return NodesService(
         settings,

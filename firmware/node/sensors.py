@@ -7,6 +7,7 @@ onewire: pin. pulse: pin of a counter. trigger_pin, echo_pin and the like: pins.
 """
 
 import asyncio
+import gc
 import sys
 
 from firmware.node.config import Refused
@@ -21,6 +22,7 @@ def make_sensor(board, now_ms, entry):
     try:
         module = __import__("firmware.drivers." + entry.driver, None, None, ("*",))
         driver = getattr(module, class_name(entry.driver))
+        gc.collect()  # modules come whole into the memory, see main.py
     except (ImportError, AttributeError):
         raise Refused("there is no driver %r in this release" % entry.driver) from None
     try:

@@ -32,8 +32,8 @@ class ResetCause:
 
 FAULTS = (ResetCause.WATCHDOG, ResetCause.EXCEPTION)
 # A release on trial that restarts itself, or sleeps without having reached the hub, would do so for ever.
-ENDS_OF_A_TRIAL_BOOT = FAULTS + (ResetCause.ORDERLY, ResetCause.SLEEP)  # noqa: RUF005 - no *x in MicroPython
-FAST = FAULTS + (ResetCause.ORDERLY,)  # noqa: RUF005
+ENDS_OF_A_TRIAL_BOOT = FAULTS + (ResetCause.ORDERLY, ResetCause.SLEEP)
+FAST = FAULTS + (ResetCause.ORDERLY,)
 
 
 def count_reset(pointer: Pointer, cause: int) -> None:

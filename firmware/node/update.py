@@ -13,6 +13,7 @@ import sys
 
 from firmware.node import slot_files, slots, trial
 from firmware.node.manifest import File, Manifest, Refused, check, parse
+from firmware.node.updating import report_of
 from shared_schema.digest import DIGEST_BYTES, Hmac
 from shared_schema.update_messages import CHUNK_LENGTH, Chunk, ChunkWanted, Update, UpdateReport, UpdateState
 
@@ -40,7 +41,7 @@ class SlotUpdate:
         self._attempts = 0
         self._file = None
         self.is_complete = False
-        self.report = _of_record(slots.load(root))
+        self.report = report_of(slots.load(root))
 
     def offer(self, update: Update) -> None:
         """Begin with what the hub offers, or go on with it; what was being fetched else is dropped."""
@@ -93,7 +94,7 @@ class SlotUpdate:
 
     def look_again(self) -> None:
         """Report what the record says now: after the trial ended well."""
-        self.report = _of_record(slots.load(self._root))
+        self.report = report_of(slots.load(self._root))
 
     def close(self) -> None:
         """Put what was fetched on flash; the same offer goes on there."""
@@ -187,11 +188,3 @@ class SlotUpdate:
 
     def _tell(self, state: int, version: str, text: str = "") -> None:
         self.report = UpdateReport(state, version, text)
-
-
-def _of_record(pointer: slots.Pointer) -> "UpdateReport | None":
-    if pointer.is_trial:
-        return UpdateReport(UpdateState.TRIAL, pointer.trial_version)
-    if pointer.failed_version:
-        return UpdateReport(UpdateState.REVERTED, pointer.failed_version)
-    return UpdateReport(UpdateState.CONFIRMED, pointer.version) if pointer.version else None

@@ -1,4 +1,4 @@
-"""The update while there is none: its module, a tenth of all the code, is in memory only when the hub offers one.
+"""The update while there is none: its modules, a tenth of the code, are in memory only when one is offered.
 
 A release on offer that no longer fits the memory ends this boot; the next one begins with all of it free.
 """
@@ -6,9 +6,20 @@ A release on offer that no longer fits the memory ends this boot; the next one b
 import gc
 import sys
 
+from firmware.node import slots
 from shared_schema.digest import Hmac
+from shared_schema.update_messages import UpdateReport, UpdateState
 
 _MODULES = ("firmware.node.update", "firmware.node.manifest", "firmware.node.slot_files")
+
+
+def report_of(pointer: slots.Pointer):
+    """Return where the update is by the record of the slots, None when there is nothing to tell."""
+    if pointer.is_trial:
+        return UpdateReport(UpdateState.TRIAL, pointer.trial_version)
+    if pointer.failed_version:
+        return UpdateReport(UpdateState.REVERTED, pointer.failed_version)
+    return UpdateReport(UpdateState.CONFIRMED, pointer.version) if pointer.version else None
 
 
 class Updating:
@@ -17,8 +28,7 @@ class Updating:
     def __init__(self, root: str, key: bytes, board: str) -> None:
         self._arguments = (root, Hmac(key), board)
         self._update = None
-        self._report = self._made().report
-        _forget_modules()
+        self._report = report_of(slots.load(root))
 
     @property
     def report(self):
@@ -34,7 +44,9 @@ class Updating:
         """Begin with what the hub offers, or go on with it."""
         if self._update is None:
             gc.collect()
-            self._update = self._made()
+            from firmware.node.update import SlotUpdate  # noqa: PLC0415 - only now
+
+            self._update = SlotUpdate(*self._arguments)
         self._update.offer(update)
 
     def wanted(self):
@@ -53,19 +65,6 @@ class Updating:
         self._update.close()
         if not self._update.is_complete:
             self._report, self._update = self._update.report, None
-            _forget_modules()
-
-    def _made(self):
-        from firmware.node.update import SlotUpdate  # noqa: PLC0415 - only now
-
-        return SlotUpdate(*self._arguments)
-
-
-def _forget_modules() -> None:
-    for name in _MODULES:
-        module = sys.modules.pop(name, None)
-        parent = sys.modules.get("firmware.node")
-        attribute = name.split(".")[-1]
-        if module is not None and parent is not None and hasattr(parent, attribute):
-            delattr(parent, attribute)
-    gc.collect()
+            for name in _MODULES:
+                sys.modules.pop(name, None)
+            gc.collect()

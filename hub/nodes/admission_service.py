@@ -57,6 +57,8 @@ class Admission:
 
     def key_of(self, hello: Hello) -> bytes | Refusal:
         """Return the key a node has to prove, or why it is not asked."""
+        if hello.device_key in self._settings.taken_keys:
+            return Refusal(RefusalCode.UNKNOWN, "another device of this hub has this name")
         refusal = refusal_at_hello(self._registry, hello)
         return refusal or node_key(self._site_key, hello.device_key, hello.generation)
 

@@ -6,7 +6,7 @@ from hub.nodes.limits import GREETING_BYTES
 from hub.nodes.session import Talk
 from shared_schema.link import HubSession, LinkError
 
-READ_BYTES = 16_384  # four of the longest frames; rows of a node that catches up come together
+READ_BYTES = 8_192  # two of the longest frames; rows of a node that catches up come together
 UNREAD_MOST = 32_768  # what waits for a node that does not read; a configuration and 16 commands are less
 CLOSE_S = 5.0  # for what was said last to get out
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from hub.nodes.admission_service import Admission
 from hub.nodes.limits import PROOF_S, Door, System
-from hub.nodes.link_service import Link
+from hub.nodes.link_service import READ_BYTES, Link
 from hub.nodes.orders import Commands, Given
 from hub.nodes.registry import RegistryStore
 from hub.nodes.session import KEEPALIVE_S, Now, Talk
@@ -110,7 +110,9 @@ class NodesService:
         settings = self._settings
         while True:
             try:
-                server = await asyncio.start_server(self._serve, settings.listen, settings.port, backlog=256)
+                server = await asyncio.start_server(
+                    self._serve, settings.listen, settings.port, limit=READ_BYTES, backlog=256
+                )
             except OSError as error:
                 message = f"nodes cannot dial {settings.listen}:{settings.port}: {error.strerror}"
                 self._events.raise_event("critical", "node_port", f"{message}; see nodes.listen, nodes.port")
@@ -187,7 +189,7 @@ class NodesService:
     async def _admit(self, link: Link) -> bool:
         hello = link.session.hello
         assert hello is not None
-        if not 0 < hello.epoch <= EPOCH_MOST or not 1 <= hello.oldest_seq <= hello.next_seq:
+        if not 0 < hello.epoch <= EPOCH_MOST or hello.next_seq < 1:
             raise LinkError("a greeting with impossible numbers")
         is_full = len(self._open) >= self._settings.max_nodes and hello.device_key not in self._open
         now = self._now()

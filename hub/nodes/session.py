@@ -95,7 +95,10 @@ class Talk:
         if self.hello.next_seq <= self.numbers.stored:
             message = f"it counts from {self.hello.next_seq} again, {self.numbers.stored} is stored"
             self._events.raise_event("error", "node_counts_again", message, device_key=self.key)
-        greeting = Welcome(now.wall_ms or 0, self.numbers.stored, wanted_version, KEEPALIVE_S)
+        # What lies before its oldest was acknowledged to it, by whichever hub: it need not come again.
+        acknowledged = min(self.hello.oldest_seq, self.hello.next_seq) - 1
+        stored_seq = max(self.numbers.stored, acknowledged)
+        greeting = Welcome(now.wall_ms or 0, stored_seq, wanted_version, KEEPALIVE_S)
         self.replies.append((frames.WELCOME, encode_welcome(greeting)))
         self.configure(wanted_version, document)
         for command in self._commands.to_send(now.monotonic_s):

@@ -8,7 +8,7 @@ class NodeSettings:
     """Where nodes dial, and which are taken.
 
     port: 0 lets the system choose. is_approved_by_proof: a key of this site is enough, nobody has to say so.
-    max_nodes: connected at a time, and approved by their proof alone.
+    max_nodes: connected at a time, and approved by proof alone. taken_keys: of this hub's other devices.
     """
 
     hub_key: str
@@ -16,6 +16,7 @@ class NodeSettings:
     port: int = 8266
     is_approved_by_proof: bool = True
     max_nodes: int = 1000
+    taken_keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

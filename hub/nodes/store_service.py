@@ -46,7 +46,8 @@ class Store:
 
     async def room(self) -> None:
         """Return when rows may be read."""
-        await self._room.wait()
+        while not self._room.is_set():  # those woken first may have filled it again
+            await self._room.wait()
 
     async def run(self) -> None:
         """Bring in for ever. What is not settled when this ends is not acknowledged, and comes again."""

@@ -1,5 +1,6 @@
-"""Many nodes in one process of CPython: the firmware's own loop, ring, session and back-off, with stand-ins for
-the hardware only. For what many nodes do to a hub; what one costs is measured in MicroPython.
+"""Many nodes in one process of CPython: the firmware's own loop, ring, session and back-off.
+
+Stand-ins for the hardware only. For what many nodes do to a hub; what one costs is measured in MicroPython.
 """
 
 import asyncio
@@ -63,7 +64,7 @@ class _Board:
         return _Adc()
 
 
-class CrowdNode(Node):
+class CrowdNode(Node):  # type: ignore[misc]  # the firmware's types are MicroPython's
     """A node that tells when it dials and when the hub has stored something new."""
 
     dialled: Callable[[], None]

@@ -2,16 +2,15 @@
 
 import asyncio
 import gc
-import sys
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
 
-from hub.nodes.site_key_io import ensure_site_key
+from hub.errors import OperatorNeeded
 from tools.bench.harness import Outcome, Row, at_most
 from tools.bench.node_crowd import give_addresses, live, make_node
-from tools.demo.nodes import free_port
+from tools.bench.node_hub import NodeHub
 
 NODES, ROUNDS = 200, 3
 AWAY_S = 5.0
@@ -50,60 +49,13 @@ class _Marks:
         return max((sum(at <= other < at + HERD_MS / 1000 for other in dials) for at in dials), default=0)
 
 
-class _Hub:
-    """A hub without buses and cloud that can be killed."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.port = port
-        self._config = folder / "hub.toml"
-        self._config.write_text(
-            f'[hub]\ndevice_key = "hub"\ndata_dir = "data"\n[clock]\ntrust = "system"\n'
-            f'[nodes]\nlisten = "0.0.0.0"\nport = {port}\n',
-            encoding="utf-8",
-        )
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> float:
-        """Start it and return when it takes connections."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tools.command", "hub", "run", str(self._config),
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        give_up_s = time.monotonic() + PATIENCE_S
-        while time.monotonic() < give_up_s:
-            if _is_listening(self.port):
-                return time.monotonic()
-            await asyncio.sleep(0.01)
-        raise OperatorNeeded("the hub did not start", where=str(self._config))
-
-    async def kill(self) -> None:
-        """End it as a power cut would."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
-
-
-def _is_listening(port: int) -> bool:
-    """Whether somebody listens. Asked of the kernel: knocking would count as a stranger."""
-    wanted = f":{port:04X}"
-    for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
-        _, local, _, state = line.split()[:4]
-        if local.endswith(wanted) and state == "0A":
-            return True
-    return False
-
-
 async def _measured(count: int) -> Outcome:
     marks = _Marks()
     give_addresses(marks.dialled)
     with tempfile.TemporaryDirectory(prefix="penstock-bench-") as name:
         folder = Path(name)
-        data = folder / "data"
-        data.mkdir()
-        hub = _Hub(folder, free_port())
-        key = ensure_site_key(data)
-        tasks = [_alive(folder / "nodes", number, key, hub.port, marks) for number in range(count)]
+        hub = NodeHub(folder)
+        tasks = [_alive(folder / "nodes", number, hub, marks) for number in range(count)]
         gc.freeze()  # a node collects before it dials: cheap on a board, not with two hundred in one process
         try:
             await hub.start()
@@ -115,13 +67,13 @@ async def _measured(count: int) -> Outcome:
     return Outcome("node-reconnect", _rows(rounds, count))
 
 
-def _alive(folder: Path, number: int, site_key: bytes, port: int, marks: _Marks) -> asyncio.Task[None]:
-    node = make_node(folder, number, site_key, port)
+def _alive(folder: Path, number: int, hub: NodeHub, marks: _Marks) -> asyncio.Task[None]:
+    node = make_node(folder, number, hub.site_key, hub.port)
     node.has_stored = lambda: marks.stored(number)
     return asyncio.create_task(live(node, number))
 
 
-async def _round(hub: _Hub, marks: _Marks, count: int) -> tuple[list[float], int]:
+async def _round(hub: NodeHub, marks: _Marks, count: int) -> tuple[list[float], int]:
     """Return how long each node took from the hub's being up to its first stored row, and the herd."""
     await asyncio.sleep(SETTLE_S)
     await hub.kill()

@@ -89,11 +89,11 @@ class NodeProcess:
         epoch, numbered, acknowledged = said.decode().split()
         return int(epoch), int(numbered), int(acknowledged)
 
-    async def memory(self) -> tuple[int, int]:
-        """Return bytes in use after a collection, and bytes free."""
+    async def memory(self) -> tuple[int, int, int]:
+        """Return bytes in use after a collection, bytes free, and what the stand-ins use of the former."""
         self.say("memory")
-        used, free = (await self._said("memory")).split()[1:]
-        return int(used), int(free)
+        used, free, own = (await self._said("memory")).split()[1:]
+        return int(used), int(free), int(own)
 
     @property
     def pid(self) -> int | None:

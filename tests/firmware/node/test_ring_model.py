@@ -31,6 +31,7 @@ class RingAgainstModel(RuleBasedStateMachine):
         self.lost: set[int] = set()
         self.count = self.asked = 0
         self.given = 1
+        self.is_traceless = False  # whether a file or its end was taken away
 
     @initialize(policy=st.sampled_from(POLICIES))
     def first_boot(self, policy: str) -> None:
@@ -179,8 +180,9 @@ class DamagedRing(RingAgainstModel):
             assert self.ring.next_seq == 1
             self.rows, self.lost, self.epoch, self.asked = {}, set(), self.ring.epoch, 0
             self.given = 1
-        elif is_seen:
+        elif is_seen and not self.is_traceless:
             assert self.ring.next_seq >= self.given
+        self.is_traceless |= not is_seen
         self.given = min(self.given, self.ring.next_seq)
         self.ring.acknowledge(self.asked)
         gone = [seq for seq in self.rows if seq >= self.ring.next_seq]

@@ -1,4 +1,4 @@
-"""Runs in MicroPython: the ring on a LittleFS with less room than promised; then on one that takes nothing."""
+"""Runs in MicroPython: the ring on a LittleFS with less room than promised; then one that takes nothing."""
 
 import os
 

@@ -19,7 +19,7 @@ SEGMENT_BYTES = 1024  # each takes one erase block
 CAPACITY_BYTES = 6 * 4096
 START_MS = 1_800_000_000_000
 TANK, FLOW = 1, 2
-THINNED = 1
+EVICTED, THINNED = 0, 1
 
 
 def new_ring(policy):
@@ -250,6 +250,7 @@ def main(policy, program_bytes, seed, step):
     life = Life(policy, program_bytes, seed)
     life.live()
     causes = {row for moment in life.moments for row in moment[4].values() if isinstance(row, int)}
+    assert not causes - {EVICTED, THINNED}, causes
     cuts = rows = losses = 0
     for whole, data in cut_images(life, step):
         try:

@@ -1,4 +1,4 @@
-"""A real hub process that nodes dial, on a folder of its own; its outbox keeps everything, without a cloud."""
+"""A real hub process that nodes dial, on a folder of its own, with no cloud to empty its outbox."""
 
 import asyncio
 import socket
@@ -26,6 +26,7 @@ trust = "system"
 [nodes]
 listen = "127.0.0.1"
 port = {port}
+approve = "{approve}"
 """
 START_S = 60.0
 
@@ -33,13 +34,13 @@ START_S = 60.0
 class HubProcess:
     """Starts, dies, and starts again over the same files."""
 
-    def __init__(self, folder: Path, key: str) -> None:
+    def __init__(self, folder: Path, key: str, approve: str = "flashed") -> None:
         folder.mkdir()
         self.folder = folder
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        (folder / "site.toml").write_text(_SITE.format(key=key, port=self.port))
+        (folder / "site.toml").write_text(_SITE.format(key=key, port=self.port, approve=approve))
         (folder / SITE_KEY_FILE).write_text(format_site_key(SITE_KEY))
         (folder / SITE_KEY_FILE).chmod(0o600)
         self._process: subprocess.Popen[bytes] | None = None

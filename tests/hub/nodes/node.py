@@ -48,10 +48,9 @@ class Node:
 
     def hello(self) -> bytes:
         """Return a HELLO payload with a fresh nonce."""
-        oldest = min(self.rows, default=self.next_seq)
         hello = Hello(
-            secrets.token_bytes(16), self.device_key, self.generation, self.epoch, oldest, self.next_seq,
-            "1.2.3", "test", self.config_version, 8,
+            secrets.token_bytes(16), self.device_key, self.generation, self.epoch,
+            self.acknowledged + 1, self.next_seq, "1.2.3", "test", self.config_version, 8,
         )  # fmt: skip
         return encode_hello(hello)
 

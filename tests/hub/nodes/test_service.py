@@ -141,7 +141,7 @@ async def test_takes_rows_of_a_node_that_another_hub_has_heard_before(tmp_path: 
 
     async with link_at(tmp_path / "b") as link:
         async with dial(node, link.port) as wire:
-            assert (await wire.greet()).stored_seq == 0
+            assert (await wire.greet()).stored_seq == 500
             await wire.bring()
         assert not link.events.raised
         assert len((await link.upload()).values("tank-1")) == 20
@@ -383,6 +383,14 @@ async def test_a_key_that_was_replaced_is_void(tmp_path: Path) -> None:
         async with dial(Node("tank-1", generation=1), link.port) as wire:
             with pytest.raises(Refused):
                 await wire.greet()
+
+
+async def test_a_node_cannot_take_the_name_of_another_device(tmp_path: Path) -> None:
+    taken = frozenset({"tank-1"})
+    async with link_at(tmp_path, taken_keys=taken) as link, dial(Node("tank-1"), link.port) as wire:
+        with pytest.raises(Refused) as refused:
+            await wire.greet()
+    assert refused.value.refusal.code == RefusalCode.UNKNOWN
 
 
 async def test_says_when_a_node_counts_again(tmp_path: Path) -> None:

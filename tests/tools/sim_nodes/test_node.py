@@ -2,9 +2,9 @@
 
 import asyncio
 import json
+from itertools import pairwise
 
 import pytest
-
 
 from shared_schema import frames
 from shared_schema.messages import (
@@ -45,7 +45,7 @@ async def test_measures_brings_rows_and_tells_its_health(hub: SmallHub, node: No
     await hub.until(lambda: bool(hub.payloads(KEY, frames.HEALTH)))
 
     assert_whole(hub)
-    kind_id, at_ms, values = list(hub.rows[KEY].values())[-1]
+    kind_id, _, values = list(hub.rows[KEY].values())[-1]
     assert (kind_id, values[1]) == (DEEP.id, 5000)
     health = decode_health(hub.payloads(KEY, frames.HEALTH)[0])
     assert health.rssi_dbm == -61
@@ -62,7 +62,7 @@ async def test_a_hub_that_is_away_gets_what_it_missed(hub: SmallHub, node: NodeP
 
     assert_whole(hub)
     times = [at_ms for _, at_ms, _ in hub.rows[KEY].values()]
-    assert max(later - earlier for earlier, later in zip(times, times[1:], strict=False)) < 2000
+    assert max(later - earlier for earlier, later in pairwise(times)) < 2000
 
 
 @pytest.mark.soak
@@ -75,7 +75,7 @@ async def test_without_wifi_it_goes_on_measuring(hub: SmallHub, node: NodeProces
 
     assert_whole(hub)
     times = [at_ms for _, at_ms, _ in hub.rows[KEY].values()]
-    assert max(later - earlier for earlier, later in zip(times, times[1:], strict=False)) < 2000
+    assert max(later - earlier for earlier, later in pairwise(times)) < 2000
 
 
 async def test_power_that_goes_in_the_middle_of_a_write_costs_nothing_that_was_numbered(

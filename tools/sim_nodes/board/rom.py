@@ -18,6 +18,7 @@ import time
 import vfs
 
 MOUNT = "/flash"
+APPLICATION = "/application"
 MAINTENANCE_MS = 200  # nobody can press Ctrl-C here
 WATCHDOG_TELLS_MS = 1000
 
@@ -120,7 +121,11 @@ def copy(source, path):
 def numbers(path, blocks):
     """Say what the ring holds."""
     vfs.mount(file_system(flash_of(path, blocks)), MOUNT)
-    sys.path[:] = [MOUNT + "/slots/a"] + [name for name in sys.path if name]
+    sys.path[:] = [APPLICATION, MOUNT] + [name for name in sys.path if name]
+    from firmware.pack import Pack
+
+    vfs.mount(Pack(MOUNT + "/slots/a/application.pack"), APPLICATION)
+    sys.modules.clear()
     from firmware.main import ring_bytes
     from firmware.node.ring import Ring
 
@@ -129,7 +134,7 @@ def numbers(path, blocks):
     print(ring.epoch, ring.next_seq - 1, ring.acked)
 
 
-async def obey(flash):
+async def obey(flash, own_bytes):
     """Do what standard input says."""
     from radio import AIR
     from world import WORLD
@@ -145,7 +150,7 @@ async def obey(flash):
             flash.is_cut = True
         elif words[0] == "memory":
             gc.collect()
-            print("!memory %d %d" % (gc.mem_alloc(), gc.mem_free()))
+            print("!memory %d %d %d" % (gc.mem_alloc(), gc.mem_free(), own_bytes))
     vanish()
 
 
@@ -167,7 +172,8 @@ def run(path, blocks, cause):
     sys.modules["network"] = radio
     sys.path[:] = [MOUNT] + [name for name in sys.path if name]
     os.chdir(MOUNT)
-    asyncio.create_task(obey(flash))  # noqa: RUF006 - MicroPython's queue of tasks keeps it
+    gc.collect()
+    asyncio.create_task(obey(flash, gc.mem_alloc()))  # noqa: RUF006 - MicroPython's queue of tasks keeps it
     from firmware.boot import start
 
     start(Hardware(cause), MOUNT + "/")
