@@ -43,7 +43,7 @@ def count_reset(pointer: Pointer, cause: int) -> None:
         pointer.fast_resets += 1
     if pointer.is_trial and cause in ENDS_OF_A_TRIAL_BOOT:
         pointer.trial_boots_left -= 1
-        if not pointer.is_trial:
+        if pointer.trial_boots_left == 0:
             pointer.exchange()
 
 

@@ -15,7 +15,7 @@ from hub.nodes.registry import REVOKED, Registry
 from hub.nodes.registry_io import RegistryFile
 from hub.nodes.site_key_io import ensure_site_key
 from shared_schema.digest import node_key
-from tools.command import node_flash, node_list
+from tools.command import node_cable, node_flash, node_list
 from tools.command.node_site import add_site, data_folder, node_path, write_secret
 from tools.flash.node_file import NodeFile, check_device_key, check_hub, check_kind
 
@@ -44,11 +44,11 @@ def register(groups: Any) -> None:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _register_new(commands)
-    node_flash.register_flash(commands)
+    node_flash.register(commands)
     node_list.register(commands)
     _register_change(commands, "approve", "let nodes report to the hub", _approve)
-    _register_change(commands, "revoke", "shut nodes out, within two seconds, for ever", _revoke)
-    node_flash.register_cable(commands)
+    _register_change(commands, "revoke", "shut nodes out, within two seconds", _revoke)
+    node_cable.register(commands)
 
 
 def _register_new(commands: Any) -> None:

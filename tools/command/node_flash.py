@@ -1,8 +1,6 @@
-"""penstock node flash, logs, shell: what is done over a cable."""
+"""penstock node flash: the firmware onto boards, and the first word of each to the hub."""
 
 import argparse
-import contextlib
-import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -10,24 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from hub.errors import ConfigError, OperatorNeeded, PenstockError, Problem
+from hub.nodes.keys import SITE_KEY_FILE
 from hub.nodes.registry import Node
 from hub.nodes.registry_io import RegistryFile
-from hub.nodes.site_key_io import ensure_site_key
+from hub.nodes.site_key_io import read_site_key
 from shared_schema.digest import node_key
+from tools.command.node_cable import all_ports, remember_ports
 from tools.command.node_list import live_nodes
-from tools.command.node_site import FOLDER, add_site, data_folder, read_node, write_secret
-from tools.flash import fleet, mpremote_io
+from tools.command.node_site import add_site, data_folder, read_node
+from tools.flash import fleet
 from tools.flash.bars import Bars
 from tools.flash.image import Image, build_image
 from tools.flash.survey import Survey
 
-_PORTS = "ports.json"  # where each node hung when it was flashed
 _POLL_S = 0.5
 _SWITCH_S = 3.0  # a node that was reset says nothing for as long, in its maintenance window
 
 
-def register_flash(commands: Any) -> None:
-    """Add the command that writes."""
+def register(commands: Any) -> None:
+    """Add the command."""
     flash = commands.add_parser(
         "flash",
         help="put the firmware on boards, many at once",
@@ -58,28 +57,6 @@ def register_flash(commands: Any) -> None:
     flash.set_defaults(run=_flash)
 
 
-def register_cable(commands: Any) -> None:
-    """Add the commands that listen and talk."""
-    logs = commands.add_parser(
-        "logs",
-        help="follow what a board says on its cable",
-        description="Follows what a board says, without a word to it, until Ctrl-C or until it goes away.",
-    )
-    logs.add_argument("key", nargs="?", metavar="KEY", help="a node flashed from this machine; needs --site")
-    add_site(logs, is_required=False)
-    logs.add_argument("--port", metavar="PORT", help="the board on this port")
-    logs.set_defaults(run=_logs)
-    shell = commands.add_parser(
-        "shell",
-        help="give the prompt of a board",
-        description="Stops what runs on a board and gives its Python prompt. Ctrl-] leaves it;\n"
-        "machine.reset(), or the board's button, starts the node again.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    shell.add_argument("--port", metavar="PORT", help="the board (default: the only one there is)")
-    shell.set_defaults(run=lambda arguments: mpremote_io.shell(arguments.port or _only_port()))
-
-
 def _flash(arguments: argparse.Namespace) -> int:
     folder = data_folder(arguments.site) if arguments.site else None
     named = dict(_port_and_key(text) for text in arguments.port)
@@ -92,7 +69,7 @@ def _flash(arguments: argparse.Namespace) -> int:
         if folder is not None
     }
     image = build_image(time.time(), arguments.firmware) if arguments.firmware else build_image(time.time())
-    ports = list(named) or _all_ports()
+    ports = list(named) or all_ports()
     surveys, failed = _surveyed(ports, image)
     if failed and arguments.keys:
         fleet.let_go(surveys)
@@ -104,9 +81,9 @@ def _flash(arguments: argparse.Namespace) -> int:
     outcomes = _flashed(surveys, dealt, nodes, image, is_wiped=arguments.wipe)
     is_fine = _report(outcomes) and not failed
     flashed = {one.port: one.flashed.device_key for one in outcomes if one.flashed}
-    if folder is None:
+    if folder is None or not flashed:
         return 0 if is_fine else 1
-    _remember_ports(folder, flashed)
+    remember_ports(folder, flashed)
     is_heard = _wait_for(folder, list(flashed.values()), image.version, arguments.wait)
     return 1 if not is_fine else 0 if is_heard else 3
 
@@ -114,25 +91,6 @@ def _flash(arguments: argparse.Namespace) -> int:
 def _port_and_key(text: str) -> tuple[str, str]:
     port, _, key = text.partition("=")
     return port, key
-
-
-def _all_ports() -> list[str]:
-    found = mpremote_io.ports()
-    if not found:
-        others = ", ".join(mpremote_io.bridges())
-        hint = "plug one in, with a cable that carries data"
-        if others:
-            hint = f"behind {others} may be one, or an RS485 line: say which with --port"
-        raise OperatorNeeded("no board is found on this machine's USB ports", hint=hint)
-    return found
-
-
-def _only_port() -> str:
-    found = _all_ports()
-    if len(found) > 1:
-        reason = f"there are {len(found)} boards: {', '.join(found)}"
-        raise ConfigError([Problem("command line", "--port", reason, "name one")])
-    return found[0]
 
 
 def _surveyed(ports: Sequence[str], image: Image) -> tuple[dict[str, Survey], bool]:
@@ -158,7 +116,7 @@ def _dealt(
 def _set_aside_strangers(surveys: dict[str, Survey], dealt: Mapping[str, str | None], folder: Path) -> bool:
     """Report and take out the nodes whose key no hub of this site takes. Return whether there are any."""
     registry = RegistryFile(folder).load()
-    site_key = ensure_site_key(folder)
+    site_key = read_site_key(folder) if (folder / SITE_KEY_FILE).exists() else b""  # then all are strangers
     strangers = {}
     for port, found in surveys.items():
         node = found.node
@@ -232,40 +190,3 @@ def _is_greeting(live: Mapping[str, Any] | None, version: str, age_s: float) -> 
     return (
         live is not None and live["firmware_version"] == version and live["connected_s"] <= age_s + _SWITCH_S
     )
-
-
-def _remember_ports(folder: Path, flashed: Mapping[str, str]) -> None:
-    """Write down where the nodes hang, so that logs finds them. flashed: node by port."""
-    places = _places(folder)
-    for port, key in flashed.items():
-        places[key] = {"port": port, "serial_number": mpremote_io.serial_number(port)}
-    write_secret(folder / FOLDER / _PORTS, json.dumps(places, indent=1).encode())
-
-
-def _places(folder: Path) -> dict[str, dict[str, str]]:
-    with contextlib.suppress(OSError, ValueError):
-        places = json.loads((folder / FOLDER / _PORTS).read_bytes())
-        return places if isinstance(places, dict) else {}
-    return {}
-
-
-def _logs(arguments: argparse.Namespace) -> int:
-    mpremote_io.follow(arguments.port or _port_of(arguments), _show)
-    return 0
-
-
-def _port_of(arguments: argparse.Namespace) -> str:
-    if not arguments.key:
-        return _only_port()
-    if arguments.site is None:
-        raise ConfigError([Problem("command line", "--site", "is missing", "or name the --port")])
-    place = _places(data_folder(arguments.site)).get(arguments.key)
-    if place is None:
-        hint = "name the --port"
-        raise OperatorNeeded("was not flashed from this machine", where=arguments.key, hint=hint)
-    return mpremote_io.port_with(place["serial_number"]) or place["port"]
-
-
-def _show(data: bytes) -> None:
-    sys.stdout.write(data.decode(errors="replace"))
-    sys.stdout.flush()

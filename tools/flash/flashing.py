@@ -8,10 +8,11 @@ Until 4 a board starts what it started before; after 4 it starts the new applica
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from firmware.node import slots
-from hub.errors import OperatorNeeded, PenstockError
+from hub.errors import OperatorNeeded, PenstockError, TryAgain
 from tools.flash import layout
 from tools.flash.image import File, Image
 from tools.flash.node_file import NodeFile
@@ -35,6 +36,7 @@ _MAKE = (
     "import os\nfor p in {folders!r}:\n try:\n  os.mkdir(p)\n except OSError as e:\n  if e.errno!=17:raise"
 )
 _ERASE_S = 60.0
+_RESTARTS = 3
 
 
 class Board(Readable, Protocol):
@@ -80,11 +82,11 @@ def flash(board: Board, found: Survey, order: Order, tell: Tell) -> Flashed:
     node = _identity(found, order)
     tell("preparing", 0, 1)
     if found.has_penstock:
-        board.restart_to_prompt()  # an armed watchdog would end the work after eight seconds
+        _stop_for_good(board)
     if order.is_wiped:
         _remove(board, _ours(found))
         found = look_at(board, order.image.start)
-    slot = layout.choose_slot(found.copies, found.whole).slot
+    slot = layout.choose_slot(found.copies, found.whole)
     _fill_slot(board, slot, order.image, tell)
     moved = _put_outside(board, found, order, node, tell)
     name, content = layout.switched(
@@ -93,8 +95,23 @@ def flash(board: Board, found: Survey, order: Order, tell: Tell) -> Flashed:
     tell("switching", 0, 1)
     board.write(f"/{name}", content)
     board.reset()
-    kept = () if order.is_wiped or found.node is None else (layout.NODE_FILE, layout.RING)
+    kept = tuple(name for name in found.kept if name != layout.NODE_FILE or order.node is None)
     return Flashed(node.device_key, order.image.version, slot, kept, found.foreign, moved)
+
+
+def _stop_for_good(board: Board) -> None:
+    """Leave the board at its prompt with no watchdog armed: it would end the work after eight seconds.
+
+    Raises TryAgain when the application is always faster.
+    """
+    for _ in range(_RESTARTS):
+        board.restart_to_prompt()
+        # The watchdog of what was interrupted before may bite now; then all is begun anew.
+        with suppress(TryAgain):
+            if not board.value("'firmware.main' in __import__('sys').modules"):
+                return
+    what = "its application starts before it can be stopped"
+    raise TryAgain(what, where=board.port, hint="hold its reset button, run the command, and let go")
 
 
 def _identity(found: Survey, order: Order) -> NodeFile:

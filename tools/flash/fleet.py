@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import NamedTuple
 
-from hub.errors import ConfigError, PenstockError, Problem
-from tools.flash.flashing import Flashed, Order, flash
+from hub.errors import ConfigError, OperatorNeeded, PenstockError, Problem, TryAgain
+from tools.flash.flashing import Flashed, Order, Tell, flash
 from tools.flash.image import Image
 from tools.flash.mpremote_io import Board
 from tools.flash.node_file import NodeFile
 from tools.flash.survey import Survey, look_at
 
-TellOf = Callable[[str], Callable[[str, int, int], None]]
+TellOf = Callable[[str], Tell]
 _AT_ONCE = 32  # more than a USB hub has sockets
 
 
@@ -35,16 +35,27 @@ def survey_all(ports: Sequence[str], image: Image) -> dict[str, Survey | Penstoc
 
 def _survey(port: str, image: Image) -> Survey | PenstockError:
     try:
-        board = Board(port)
+        return _looked_at(port, image)
+    except TryAgain as error:
+        # A watchdog of what ran there bites once; the board then waits at its start.
         try:
-            return look_at(board, image.start)
+            return _looked_at(port, image)
         except PenstockError:
-            board.reset()  # whatever it is, it goes on with it
-            raise
-        finally:
-            board.close()
+            return error
     except PenstockError as error:
         return error
+
+
+def _looked_at(port: str, image: Image) -> Survey:
+    board = Board(port)
+    try:
+        return look_at(board, image.start)
+    except OperatorNeeded:
+        with suppress(TryAgain):
+            board.reset()  # whatever it is, it goes on with it
+        raise
+    finally:
+        board.close()
 
 
 def deal(
@@ -84,21 +95,28 @@ def flash_all(
     """Flash every board, at the same time. nodes: by port; None keeps the identity."""
 
     def one(port: str) -> Outcome:
+        tell = tell_of(port)
         try:
-            board = Board(port)
-            try:
-                order = Order(image, nodes[port], is_wiped)
-                flashed = flash(board, surveys[port], order, tell_of(port))
-                tell_of(port)("done", 1, 1)
-                return Outcome(port, flashed, None)
-            except PenstockError:
-                tell_of(port)("failed", 0, 1)
-                board.reset()  # back to what it did before
-                raise
-            finally:
-                board.close()
+            flashed = _flash_one(surveys[port], Order(image, nodes[port], is_wiped), tell)
         except PenstockError as error:
+            tell("failed", 0, 1)
             return Outcome(port, None, error)
+        tell("done", 1, 1)
+        return Outcome(port, flashed, None)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(one, surveys))
+
+
+def _flash_one(found: Survey, order: Order, tell: Tell) -> Flashed:
+    board = Board(found.port)
+    try:
+        return flash(board, found, order, tell)
+    except TryAgain:
+        raise  # it is not there
+    except PenstockError:
+        with suppress(TryAgain):
+            board.reset()  # back to what it did before
+        raise
+    finally:
+        board.close()

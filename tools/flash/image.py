@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from firmware.node.slots import COPIES
+from hub.errors import OperatorNeeded
 from tools.firmware import release
 
+APPLICATION = "firmware/main.py"  # what the boot part runs
 _COUNTER_EPOCH_S = 1_704_067_200  # 2024: minutes since then fit what a board holds in one word
 
 
@@ -42,8 +44,11 @@ class Image(NamedTuple):
 def build_image(now_s: float, sources: Path = release.ROOT) -> Image:
     """Compile the firmware in sources. now_s: Unix time; a later image counts as a newer release.
 
-    Raises OperatorNeeded when something does not compile.
+    Raises OperatorNeeded when something does not compile, or there is no application.
     """
+    if not (sources / APPLICATION).exists():
+        hint = "is this a whole copy of Penstock?"
+        raise OperatorNeeded("there is no application to flash", where=str(sources / APPLICATION), hint=hint)
     counter = int(now_s - _COUNTER_EPOCH_S) // 60
     built = release.build(f"{_own_version()}+{_fingerprint(sources)}", counter, sources=sources)
     bare = release.bare_board(built, sources=sources)

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 from firmware.node import slots
 from firmware.node.trial import ResetCause
@@ -13,32 +12,27 @@ NODE_FILE = "node.json"
 RING = "ring"
 START = "main.py"  # the first of ours that MicroPython runs
 STRANGERS_START = "main.py.before-penstock"
+CRASH_FILE = "crash.txt"  # as firmware/boot.py has it, which type checkers cannot follow
+MOUNT = "application"  # no file, but what ran until it was interrupted
 OURS = frozenset(
-    {"firmware", "shared_schema", "slots", NODE_FILE, RING, START, "crash.txt", "config.json", *slots.COPIES}
+    {"firmware", "shared_schema", "slots", NODE_FILE, RING, START, CRASH_FILE, "config.json", *slots.COPIES}
 )
 BLOCK_BYTES = 4096
 INLINE_BYTES = 512  # a smaller file lies in its folder's own block (littlefs, an eighth of a block)
 
 
-class SlotChoice(NamedTuple):
-    """slot: where the release goes. is_first: nothing of ours starts on this board yet."""
-
-    slot: str
-    is_first: bool
-
-
 def foreign(root: Iterable[str]) -> list[str]:
     """Return the names in the root that are not ours; main.py is judged by who wrote it, not here."""
-    return sorted(name for name in root if name not in OURS and not name.startswith("."))
+    return sorted(name for name in root if name not in OURS and name != MOUNT and not name.startswith("."))
 
 
-def choose_slot(copies: Mapping[str, bytes], whole: Iterable[str]) -> SlotChoice:
+def choose_slot(copies: Mapping[str, bytes], whole: Iterable[str]) -> str:
     """Return the slot that does not start now. copies: of the record. whole: the slots with a manifest."""
     there = set(whole)
     pointer = _pointer(copies, there)
     if pointer.active in there:
-        return SlotChoice(pointer.previous, is_first=False)
-    return SlotChoice(pointer.active, is_first=pointer.previous not in there)
+        return pointer.previous
+    return pointer.active
 
 
 def switched(

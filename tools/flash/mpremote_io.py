@@ -98,13 +98,19 @@ class Board:
 
     def reset(self) -> None:
         """Start the board anew, as its reset button does, and let go of it."""
-        with contextlib.suppress(TransportError, OSError, struct.error):  # native USB goes without an answer
+        try:
             self._transport.exec_raw_no_follow("import machine\nmachine.reset()")
-        self.close()
+        except (OSError, struct.error):
+            pass  # with native USB the port is gone before the answer comes
+        except TransportError as trouble:
+            raise self._gone(trouble) from None
+        finally:
+            self.close()
 
     def restart_to_prompt(self) -> None:
-        """Start the board anew and stop it before its application runs: no watchdog is left armed."""
-        self.reset()
+        """Start the board anew and stop it in the pause that its boot part makes for that."""
+        with contextlib.suppress(TryAgain):  # it restarts by itself just now
+            self.reset()
         deadline_s = time.monotonic() + PROMPT_S
         while True:
             with contextlib.suppress(PenstockError):

@@ -30,7 +30,8 @@ class Survey(NamedTuple):
 
     node: its identity, None when there is none that can be read. copies: of the record of slots. whole: slots
     with a manifest.
-    foreign: names in its root that are not ours. is_start_foreign: main.py there is somebody else's.
+    kept: of what only this board has, what a flash leaves as it is. foreign: names in its root that are not
+    ours. is_start_foreign: main.py there is somebody else's.
     """
 
     port: str
@@ -39,6 +40,7 @@ class Survey(NamedTuple):
     node: NodeFile | None
     copies: dict[str, bytes]
     whole: tuple[str, ...]
+    kept: tuple[str, ...]
     foreign: tuple[str, ...]
     is_start_foreign: bool
 
@@ -63,6 +65,7 @@ def look_at(board: Readable, start: bytes) -> Survey:
         _node(board, root),
         copies,
         tuple(whole),
+        tuple(name for name in (layout.NODE_FILE, layout.RING) if name in root),
         tuple(layout.foreign(root)),
         is_start_foreign=starts not in {None, start},
     )

@@ -13,8 +13,6 @@ import os
 import struct
 import sys
 
-import vfs  # type: ignore[import-not-found]  # MicroPython's
-
 RUNS, IDLE, HARD_RESET, SOFT_FRIENDLY, SOFT_RAW, FED = b"+", b"-", b"!", b"f", b"r", b"w"
 BLOCK_BYTES = 4096
 WINDOW_BYTES = 128
@@ -100,12 +98,13 @@ def start(image: str, blocks: int, version: str, kind: str) -> None:
 
 
 def _mount(flash: Flash) -> None:
-    vfs.umount("/")
+    littlefs = os.VfsLfs2  # type: ignore[attr-defined]  # MicroPython's
+    os.umount("/")  # type: ignore[attr-defined]
     try:
-        vfs.mount(vfs.VfsLfs2(flash), "/")
+        os.mount(littlefs(flash), "/")  # type: ignore[attr-defined]
     except OSError:
-        vfs.VfsLfs2.mkfs(flash)
-        vfs.mount(vfs.VfsLfs2(flash), "/")
+        littlefs.mkfs(flash)
+        os.mount(littlefs(flash), "/")  # type: ignore[attr-defined]
     os.chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
 

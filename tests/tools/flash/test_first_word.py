@@ -21,6 +21,7 @@ START_S = 30.0
 DIALS = """
 import json
 import os
+import select
 import socket
 import time
 
@@ -53,16 +54,21 @@ def talk(node, host, port, start):
         line.connect(socket.getaddrinfo(host, port)[0][-1])
         line.send(session.greeting())
         while not session.is_open:
-            hear(line, session)
+            hear(line, session, start)
         health = Health(0, -61, 100000, 0, 0, 41, 200000, 0, 10, 0)
         line.send(session.seal(frames.HEALTH, encode_health(health)))
         while True:
-            hear(line, session)
+            hear(line, session, start)
     finally:
         line.close()
 
 
-def hear(line, session):
+def hear(line, session, start):
+    start.feed()
+    poll = select.poll()
+    poll.register(line, select.POLLIN)
+    if not poll.poll(500):
+        return
     data = line.recv(1024)
     if not data:
         raise OSError("the hub left")

@@ -47,7 +47,7 @@ def test_two_boards_at_once_become_the_nodes_that_were_named(
 
 
 def test_a_second_flash_keeps_identity_and_readings_and_changes_slots(
-    boards: Boards, firmware: Firmware, site: Path
+    boards: Boards, firmware: Firmware, site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     board = boards()
     assert flash(site, firmware("first"), "tank-1", "--port", board.port) == 0
@@ -56,6 +56,7 @@ def test_a_second_flash_keeps_identity_and_readings_and_changes_slots(
         cable.write("/ring/00000001.seg", b"not sent yet")
         identity = cable.read("/node.json")
     assert flash(site, firmware("second"), "--port", board.port) == 0
+    assert "kept node.json and ring" in capsys.readouterr().out
     board.wait_for("application second runs in slot b")
     with prompt(board) as cable:
         assert cable.read("/ring/00000001.seg") == b"not sent yet"
@@ -117,6 +118,19 @@ def test_the_watchdog_of_the_old_application_does_not_end_the_flashing(
     assert flash(site, firmware("first"), "tank-1", "--port", board.port) == 0
     board.wait_for("application first runs")
     board.line_bytes_per_s = 20_000.0  # so that it takes longer than the watchdog waits
+    assert flash(site, firmware("second"), "--port", board.port) == 0
+    board.wait_for("application second runs")
+
+
+def test_a_node_that_restarts_again_and_again_is_flashed(
+    boards: Boards, firmware: Firmware, site: Path
+) -> None:
+    board = boards(watchdog_s=2.5)
+    hangs = firmware("hangs")
+    main_path = hangs / "firmware" / "main.py"
+    main_path.write_text(main_path.read_text().replace("start.feed()", "pass"))
+    assert flash(site, hangs, "tank-1", "--port", board.port) == 0
+    board.wait_for("application hangs runs")
     assert flash(site, firmware("second"), "--port", board.port) == 0
     board.wait_for("application second runs")
 
@@ -292,3 +306,12 @@ def test_a_spoilt_identity_is_replaced_by_the_node_that_is_named(
     assert flash(site, firmware("first"), "tank-1", "--port", board.port) == 0
     with prompt(board) as cable:
         assert cable.read("/node.json") == (site / "nodes" / "tank-1.json").read_bytes()
+
+
+def test_sources_without_an_application_are_refused(
+    firmware: Firmware, site: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sources = firmware("none")
+    (sources / "firmware" / "main.py").unlink()
+    assert flash(site, sources, "--port", "/dev/ttyNOT") == 1
+    assert "there is no application to flash" in capsys.readouterr().err
