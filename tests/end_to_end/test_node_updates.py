@@ -1,12 +1,19 @@
 """Releases over the air to nodes of the real MicroPython, from a real hub process: good ones and bad ones."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from hub.nodes.release_io import UPDATE_FOLDER
+from hub.nodes.rollout_io import ORDER_FILE, RolloutFiles
+from hub.nodes.rollout_record import Order
+from shared_schema.digest import node_key
 from tests.end_to_end.fleet import (
     CRASHES,
+    DEADLINE_S,
     KEYS,
     NEW,
     NEW_COUNTER,
@@ -18,7 +25,12 @@ from tests.end_to_end.fleet import (
     sources,
     write_release,
 )
+from tests.hub.nodes.node import SITE_KEY
+from tests.hub.nodes.site import approve, link_at
+from tools.command.__main__ import main
 from tools.firmware import release
+from tools.sim_nodes.plans import plan_of
+from tools.sim_nodes.process import NodeProcess, node_file
 
 
 @pytest.fixture(scope="session")
@@ -159,3 +171,39 @@ async def test_is_paused_and_goes_on_where_it_was(fleet: Fleet, good: Path) -> N
     assert await fleet.command("--resume") == 0
     assert (await fleet.until_over())["status"] == "finished"
     assert await fleet.command("--status") == 0
+
+
+async def test_a_truncated_pack_is_refused_before_any_node_hears_of_it(
+    good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    approve(tmp_path, *KEYS)
+    broken = shutil.copytree(good, tmp_path / "broken")
+    pack = broken / "application.pack"
+    pack.write_bytes(pack.read_bytes()[:-100])
+
+    assert main(["node", "update", str(broken), "--site", str(tmp_path)]) == 1
+    assert "is damaged: application.pack has" in capsys.readouterr().err
+    assert not (tmp_path / ORDER_FILE).exists()
+
+
+@pytest.mark.soak
+async def test_a_node_refuses_what_another_key_signed_and_says_so(
+    flash_files: dict[str, bytes], good: Path, tmp_path: Path
+) -> None:
+    RolloutFiles(tmp_path).put_order(Order("1", "good", NEW, ("node-1",)))
+    shutil.copytree(good, tmp_path / UPDATE_FOLDER / "good")
+    async with link_at(tmp_path) as link:
+        link.nodes._updates._site_key = bytes(32)
+        node = NodeProcess("node-1", tmp_path, print)
+        key = node_key(SITE_KEY, "node-1", 1)
+        await node.install(
+            flash_files, node_file("node-1", 1, key, (f"127.0.0.1:{link.port}",), plan_of("deep"))
+        )
+        await node.power_on()
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                while "node_update" not in link.events.codes():  # noqa: ASYNC110 - a list of a fake
+                    await asyncio.sleep(0.1)
+        finally:
+            await node.power_off()
+    assert "node-1 refused: manifest not signed with the key of this node" in str(link.events.raised)

@@ -1,4 +1,4 @@
-"""How an update of nodes looks: a line for each change of a node, and on a terminal a bar for each under way."""
+"""How an update of nodes looks: a line for each change, and on a terminal a bar for each node under way."""
 
 import sys
 import time
@@ -99,7 +99,7 @@ def status(folder: Path) -> int:
     state = live_update(folder)
     if state is None:
         state = _recorded(folder)
-        print("no hub listens for nodes here; this is what the last one wrote")
+        print("no hub runs it now; this is what the last one wrote")
     for node in state["nodes"]:
         print(f"{node['device_key']:<24} {_words(node)}")
     return _said(state)

@@ -127,9 +127,19 @@ def test_the_one_somebody_names_is_the_first_even_when_another_has_the_release()
     fleet = Fleet(3, first="node-2")
     fleet.rollout.dialled("node-1", NEW, fleet.now_s, is_trial=False)
     assert fleet.look() == ["node-2"]
-    fleet.flow()
-    assert fleet.look(WAIT_S / 4) == []
-    assert fleet.status == records.RUNNING
+    fleet.fetch("node-2")
+    assert fleet.settle() == []
+    assert fleet.rollout.record.stage == 0
+    fleet.say("node-2", UpdateState.CONFIRMED)
+    assert fleet.settle() == ["node-0"]
+
+
+def test_the_first_that_is_away_is_waited_for() -> None:
+    fleet = Fleet(3, first="node-2")
+    fleet.connected.discard("node-2")
+    fleet.rollout.dialled("node-1", NEW, fleet.now_s, is_trial=False)
+    assert fleet.settle() == []
+    assert fleet.rollout.record.stage == 0
 
 
 @pytest.mark.parametrize("state", [UpdateState.REFUSED, UpdateState.FAILED])
@@ -159,7 +169,8 @@ def test_after_trouble_in_a_stage_those_on_their_way_get_no_more_bytes() -> None
     one, other = fleet.settle()
     fleet.fetch(one)
     fleet.say(one, UpdateState.REVERTED)
-    fleet.look()
+    fleet.rollout.dialled(other, OLD, fleet.now_s, is_trial=False)
+    assert fleet.look() == []
     assert not fleet.rollout.asked(other, 0, 1000, fleet.now_s)
 
 
@@ -304,18 +315,17 @@ class Life:
         fleet.flow()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from([0.0, 0.2]))
 def test_whatever_happens_no_more_nodes_are_touched_than_the_stage_allows(
     rng: random.Random, badness: float
 ) -> None:
     life = Life(rng, badness)
     fleet = life.fleet
-    for _ in range(300):
+    for _ in range(120):
         life.step()
         touched_before = {key for key, state in fleet.states().items() if state != WAITING}
         was_trouble = any(state in TROUBLE for state in fleet.states().values())
-        before = encode(fleet.rollout.record)
         fleet.look()
         now = fleet.states()
         touched = {key for key, state in now.items() if state != WAITING}
@@ -324,10 +334,9 @@ def test_whatever_happens_no_more_nodes_are_touched_than_the_stage_allows(
         stages = fleet.rollout.state(fleet.now_s).stages
         if fleet.rollout.record.stage < stages:
             assert len(touched) <= fleet.rollout._target
-        assert decode_record(before) is not None
     if not badness:
         fleet.connected = set(fleet.keys)
-        for _ in range(2000):
+        for _ in range(400):
             for key in fleet.keys:
                 if fleet.states()[key] in UNDER_WAY and fleet.rollout.asked(key, 99_000, 1000, fleet.now_s):
                     fleet.say(key, UpdateState.TRIAL)

@@ -77,7 +77,7 @@ def test_nothing_a_node_says_moves_what_is_not_under_way(
     assert now != WAITING or state == WAITING
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.floats(0, 0.1)), min_size=1, max_size=200))
+@given(st.lists(st.tuples(st.integers(0, 9), st.floats(0, 0.004)), min_size=1, max_size=200))
 def test_the_rate_holds_and_nobody_is_passed_over(wants: list[tuple[int, float]]) -> None:
     pace, now_s, sent = Pace(0.0), 0.0, 0
     waiting: list[str] = []
@@ -98,6 +98,16 @@ def test_the_rate_holds_and_nobody_is_passed_over(wants: list[tuple[int, float]]
         assert turn is not None
         assert turn[0] == waiting.pop(0)
     assert pace.wait_s() is None
+
+
+def test_what_was_not_used_for_an_hour_does_not_go_out_at_once() -> None:
+    pace = Pace(0.0)
+    for node in range(20):
+        pace.want(str(node), ChunkWanted(0, 0, CHUNK_LENGTH))
+    turns = 0
+    while pace.next(3600.0) is not None:
+        turns += 1
+    assert turns == BURST_BYTES // CHUNK_LENGTH
 
 
 def test_a_node_that_asks_again_has_one_chunk_on_its_way() -> None:
