@@ -31,6 +31,7 @@ CODECS = frozenset({"orjson", "zstandard"})  # bytes in, bytes out, as json and 
 ON_A_BOARD = frozenset(
     {"binascii", "hashlib", "micropython", "struct"}
 )  # what boards have, and travels needs
+MICROPYTHON = frozenset({"ffi", "machine", "network", "vfs"})  # of the interpreter, where it is that one
 CLOCKS = frozenset({"now", "today", "utcnow"})
 SAYS_NOTHING = frozenset({"base", "common", "core", "helper", "helpers", "manager", "misc", "util", "utils"})
 FUNCTION_LINES = 50
@@ -170,7 +171,11 @@ def _about_drivers(module: Module) -> Iterator[Violation]:
 def is_third_party(target: str) -> bool:
     """Return True when target is neither ours nor of the standard library."""
     top = target.split(".", maxsplit=1)[0]
-    return bool(top) and top not in sys.stdlib_module_names and top not in CODECS | {*PACKAGES, "firmware"}
+    return (
+        bool(top)
+        and top not in sys.stdlib_module_names
+        and top not in CODECS | MICROPYTHON | {*PACKAGES, "firmware"}
+    )
 
 
 def _about_the_file(module: Module) -> Iterator[Violation]:

@@ -1400,6 +1400,7 @@ export type Database = {
           "floor": string | null;
           "hub_id": number | null;
           "id": number;
+          "is_roaming": boolean;
           "kind": string;
           "latitude": number | null;
           "location": string | null;
@@ -1421,6 +1422,7 @@ export type Database = {
           "floor"?: string | null;
           "hub_id"?: number | null;
           "id"?: number;
+          "is_roaming"?: boolean;
           "kind": string;
           "latitude"?: number | null;
           "location"?: string | null;
@@ -1441,6 +1443,7 @@ export type Database = {
           "floor"?: string | null;
           "hub_id"?: number | null;
           "id"?: number;
+          "is_roaming"?: boolean;
           "kind"?: string;
           "latitude"?: number | null;
           "location"?: string | null;
@@ -3590,6 +3593,7 @@ export type Database = {
           "device_key": string;
           "hub_key"?: string;
           "is_approved"?: boolean;
+          "is_roaming"?: boolean;
           "kind": string;
           "name"?: string;
           "secret_hash": string;

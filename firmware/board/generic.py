@@ -66,6 +66,11 @@ class GenericBoard:
         """Return the station interface, not switched on."""
         return network.WLAN(network.STA_IF)
 
+    def restart_radio(self, wlan) -> None:
+        """Switch the station interface off and on."""
+        wlan.active(False)
+        wlan.active(True)
+
     def set_host_name(self, name: str) -> None:
         """Say the name by which the network knows the node; before it joins."""
         network.hostname(name[:32])  # longer ones are refused

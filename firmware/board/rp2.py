@@ -1,7 +1,6 @@
 """Raspberry Pi Pico W and Pico 2 W. Source: MicroPython 1.28, "Quick reference for the RP2"."""
 
 import machine
-import network
 
 from firmware.board.generic import GenericBoard
 
@@ -28,9 +27,7 @@ class Board(GenericBoard):
         self._counters += 1
         return PioCounter(rp2, self._counters - 1, machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP))
 
-    def wlan(self):
-        """Return the station interface without power saving."""
-        wlan = network.WLAN(network.STA_IF)
-        wlan.active(True)  # the setting is lost when it comes before
+    def restart_radio(self, wlan) -> None:
+        """Switch the radio off and on, without power saving: a setting that switching off forgets."""
+        super().restart_radio(wlan)
         wlan.config(pm=_NO_POWER_SAVING)
-        return wlan

@@ -1,7 +1,7 @@
 """One connection to a hub: a task that reads, and this one, which writes, watches and gives up.
 
 Reads have no time limit: a read that is cancelled by one may have taken bytes with it. Who is silent for too
-long is closed instead. Source: micropython issue 17351.
+long is closed instead. Source: github.com/micropython/micropython/issues/17351.
 """
 
 import asyncio

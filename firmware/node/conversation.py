@@ -93,6 +93,8 @@ class Conversation:
 
     def verdict(self, now_ms: int):
         """Return why the connection has to be given up, None while it is well."""
+        if not self._node.network.is_up:
+            return "no network"
         if self.refusal is not None:
             return "refused: %s %s" % (_refusal_name(self.refusal.code), self.refusal.text)
         if not self.is_welcome:

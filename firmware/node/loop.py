@@ -15,6 +15,7 @@ from firmware.node.progress import Progress
 from firmware.node.ring import Ring
 from firmware.node.sampling import Sampling
 from firmware.node.slots import load as load_slots
+from firmware.node.totals import Totals
 from firmware.node.trial import Trial
 from firmware.node.updating import Updating
 from firmware.node.uplink import Uplink
@@ -39,6 +40,7 @@ class Node:
         self.progress = Progress(0)
         self.configuration = Configuration(start.root, self.identity.plan)
         self.calibration = recalled_calibration(start.root)
+        self.totals = Totals(start.root)
         self.ring = Ring(start.root + "ring", ring_bytes)
         self.ring.mount()
         self.trial = Trial(start.root, self.ring.next_seq)
@@ -48,10 +50,10 @@ class Node:
         for result in recalled_results(start.root):
             self.book.remember(result)
         self.waker = asyncio.Event()
-        self.network = Network(board.wlan(), self.identity.wifi, self.ticks, self.restart)
+        self.network = Network(board, self.identity.wifi, self.ticks, self.restart)
         self.sampling = Sampling(self)
         self.uplink = Uplink(self, Addresses(self.identity.hubs), search)
-        self.battery_mv = 0
+        self.battery_mv = board.battery_mv()
         self.health_due_ms = 0
         self._flush_due_ms = None
         self._restart_ms = None
@@ -72,11 +74,15 @@ class Node:
         finally:
             for task in tasks:
                 task.cancel()
-            self.ring.close()
+            self._close()
 
     def _keep_up(self, now_ms: int) -> None:
         if self._flush_due_ms is not None and now_ms >= self._flush_due_ms:
             self._flush()
+        try:
+            self.totals.keep_up(now_ms)
+        except OSError as error:
+            self.events.trouble("flash_failed", "totals", repr(error))
         if self.start.is_safe_mode or not self.progress.is_stuck(now_ms):
             self.start.feed()
 
@@ -93,6 +99,13 @@ class Node:
         except OSError as error:
             self.events.trouble("flash_failed", "ring", repr(error))
         self.wake()
+
+    def _close(self) -> None:
+        try:
+            self.totals.keep()
+            self.ring.close()
+        except OSError as error:  # what is in memory is lost, and was not numbered
+            self.log("flash: %r" % error)
 
     # What the parts tell
 

@@ -8,19 +8,25 @@ STEP_S = 0.25
 
 
 class Network:
-    """The radio. wlan: of the board, None where the network is there by other means."""
+    """The radio of a board; board.wlan() is None where the network is there by other means."""
 
-    def __init__(self, wlan, credentials, ticks, restart_board) -> None:
-        self._wlan = wlan
+    def __init__(self, board, credentials, ticks, restart_board) -> None:
+        self._board = board
+        self._wlan = board.wlan()
         self._credentials = credentials
         self._ticks = ticks
         self._restart_board = restart_board
         self._joined = asyncio.Event()
         self.state = wifi.Wifi(ticks.now_ms())
 
+    @property
+    def is_up(self) -> bool:
+        """True while the node is on the network."""
+        return self._wlan is None or self._joined.is_set()
+
     async def wait(self) -> None:
         """Return when the node is on the network."""
-        if self._wlan is not None:
+        if not self.is_up:
             await self._joined.wait()
 
     def heard(self, now_ms: int) -> None:
@@ -63,8 +69,7 @@ class Network:
             elif action == wifi.DISCONNECT:
                 self._wlan.disconnect()
             elif action == wifi.RESTART_RADIO:
-                self._wlan.active(False)
-                self._wlan.active(True)
+                self._board.restart_radio(self._wlan)
             elif action == wifi.RESTART_BOARD:
                 self._restart_board("no hub for hours")
         except OSError:

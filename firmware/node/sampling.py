@@ -5,7 +5,6 @@ Goes on whether a hub is there or not: rows go to the ring, and the ring waits.
 
 import asyncio
 
-from firmware.node.config import Refused
 from firmware.node.plan import Group, Plan
 from firmware.node.sensors import SensorGroup
 from firmware.node.window import Window
@@ -28,8 +27,9 @@ class Sampling:
         node = self._node
         try:
             self._install(self._build(node.configuration.settings))
-        except (Refused, OSError) as error:
-            node.events.trouble("config_failed", "version %d" % node.configuration.version, str(error))
+        except Exception as error:  # noqa: BLE001 - a node that measures nothing can still be told better
+            what = "version %d" % node.configuration.version
+            node.events.trouble("config_failed", what, str(error) or repr(error))
         while True:
             if node.configuration.wanted:
                 await self._try_configuration()
@@ -94,7 +94,7 @@ class Sampling:
         node = self._node
         groups = []
         for rhythm in settings.rhythms:
-            sensors = SensorGroup(node.board, node.ticks.now_ms, rhythm, node.calibration, node.events)
+            sensors = SensorGroup(node, rhythm)
             sensors.start()
             groups.append(Group(rhythm.kind, rhythm.interval_s * 1000, rhythm.window_s * 1000, sensors))
         return groups

@@ -17,8 +17,11 @@ READ_MOST_S = 10  # drivers state shorter bounds; this one holds for the broken 
 UNIT_PPM = 1_000_000
 
 
-def make_sensor(board, now_ms, entry):
-    """Return the driver that a config.Sensor asks for, not started. Raises Refused."""
+def make_sensor(board, now_ms, entry, total_pulses: int = 0):
+    """Return the driver that a config.Sensor asks for, not started. Raises Refused.
+
+    total_pulses: what a counter had counted before this boot.
+    """
     try:
         module = __import__("firmware.drivers." + entry.driver, None, None, ("*",))
         driver = getattr(module, class_name(entry.driver))
@@ -26,7 +29,7 @@ def make_sensor(board, now_ms, entry):
     except (ImportError, AttributeError):
         raise Refused("there is no driver %r in this release" % entry.driver) from None
     try:
-        return driver(**_arguments(board, now_ms, entry.options))
+        return driver(**_arguments(board, now_ms, entry.options, total_pulses))
     except (TypeError, ValueError, OSError) as error:
         raise Refused("driver %s: %s" % (entry.driver, error)) from None
 
@@ -36,7 +39,7 @@ def class_name(driver: str) -> str:
     return "".join([part[0].upper() + part[1:] for part in driver.split("_") if part])
 
 
-def _arguments(board, now_ms, options: dict) -> dict:
+def _arguments(board, now_ms, options: dict, total_pulses: int) -> dict:
     """Return what the constructor takes: hardware for the entries that name some, the others as they are."""
     arguments = {}
     for key, value in options.items():
@@ -52,6 +55,7 @@ def _arguments(board, now_ms, options: dict) -> dict:
             arguments["bus"] = board.onewire(value)
         elif key == "pulse":
             arguments["counter"], arguments["now_ms"] = board.pulse_counter(value), now_ms
+            arguments["total_pulses"] = total_pulses
         elif key.endswith("_pin"):
             arguments[key[:-4]] = board.pin(value)
             if key == "echo_pin":
@@ -62,17 +66,26 @@ def _arguments(board, now_ms, options: dict) -> dict:
 
 
 class SensorGroup:
-    """The drivers of one kind. calibration: {metric id: (scale_ppm, offset)}, shared by all groups."""
+    """The drivers of one kind. node: whose board, calibration, totals and events they use."""
 
-    def __init__(self, board, now_ms, rhythm, calibration: dict, events) -> None:
+    def __init__(self, node, rhythm) -> None:
         self.kind = rhythm.kind
-        self._calibration = calibration
-        self._events = events
+        self._calibration = node.calibration
+        self._events = node.events
+        self._pulses = node.totals.pulses
         self._names = [entry.driver for entry in rhythm.sensors]
-        self._drivers = [make_sensor(board, now_ms, entry) for entry in rhythm.sensors]
+        self._drivers = [
+            make_sensor(
+                node.board, node.ticks.now_ms, rhythm.sensors[index], self._pulses.get(self._place(index), 0)
+            )
+            for index in range(len(rhythm.sensors))
+        ]
         self._indexes = [self._places(driver) for driver in self._drivers]
         self.values = [None] * len(self.kind.fields)
         self.quality = Quality.GOOD
+
+    def _place(self, index: int) -> str:
+        return "%s.%d" % (self.kind.name, index)
 
     def _places(self, driver):
         ids = [metric.id for metric in self.kind.fields]
@@ -93,6 +106,8 @@ class SensorGroup:
 
     async def _read_one(self, index: int) -> None:
         found = await self._asked(index)
+        if hasattr(self._drivers[index], "total_pulses"):
+            self._pulses[self._place(index)] = self._drivers[index].total_pulses
         places = self._indexes[index]
         for number in range(len(places)):
             self._take(places[number], None if found is None else found[number])

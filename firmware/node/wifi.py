@@ -2,7 +2,7 @@
 
 Drivers stay wedged while they say "connected", so the only proof of health is that the hub answered lately.
 Never connects while a connect is under way, and pauses before each: boards get stuck without.
-Source: micropython issues 17661, 3967; micropython-mqtt issue 132.
+Source: github.com/micropython/micropython/issues/17661, …/3967; peterhinch/micropython-mqtt/issues/132.
 """
 
 OFF = 0  # radio off, or being switched off and on

@@ -10,8 +10,8 @@ from hub.nodes.registry import (
     Node,
     Registry,
     RegistryStore,
+    Visit,
     is_news,
-    node_seen,
     refusal_at_hello,
 )
 from hub.nodes.settings import NodeSettings, WaitingNode
@@ -21,7 +21,11 @@ from shared_schema.messages import Hello, Refusal, RefusalCode
 
 
 class Admission:
-    """Who may come in. The file is looked at again before each greeting and by the monitor."""
+    """Who may come in. The file is looked at again before each greeting and by the monitor.
+
+    What a node's visit changes counts at once, and is on disk with the next save(); a crash in between costs
+    nothing that its next visit does not bring again.
+    """
 
     def __init__(
         self, settings: NodeSettings, site_key: bytes, file: RegistryStore, events: EventSink
@@ -31,6 +35,7 @@ class Admission:
         self._file = file
         self._events = events
         self._registry = Registry()
+        self._unsaved: dict[str, Visit] = {}
         self._mark = file.mark()
 
     @property
@@ -65,7 +70,7 @@ class Admission:
     async def load(self) -> None:
         """Read the file. Raises OperatorNeeded."""
         self._mark = self._file.mark()
-        self._registry = await asyncio.to_thread(self._file.load)
+        self._registry = _noted(await asyncio.to_thread(self._file.load), self._unsaved)
         self._tell_pending()
 
     async def refresh(self) -> bool:
@@ -80,34 +85,33 @@ class Admission:
         self._events.clear_event("nodes_file")
         return True
 
-    async def welcome(self, hello: Hello, address: str, at_ms: int | None) -> Refusal | None:
+    def welcome(self, hello: Hello, address: str, at_ms: int | None) -> Refusal | None:
         """Take note of a node that has proved its key; return why it is not let in yet, if so."""
         key, before = hello.device_key, self._registry.nodes.get(hello.device_key)
         is_proof_enough = (
             self._settings.is_approved_by_proof and len(self.approved) < self._settings.max_nodes
         )
-        node = node_seen(self._registry, hello, address, at_ms, is_approved_by_proof=is_proof_enough)
-        if not is_news(before, node):
-            self._registry = self._registry.seen(key, node)
-        else:
-            await self._write(hello, address, at_ms, is_proof_enough=is_proof_enough)
-        node = self._registry.nodes.get(key, node)
-        self._tell_pending()
+        visit = Visit(hello, address, at_ms, is_approved_by_proof=is_proof_enough)
+        self._registry = visit.noted(self._registry)
+        node = self._registry.nodes[key]
+        if is_news(before, node):
+            self._unsaved[key] = visit
+        if node.state == PENDING or (before is not None and before.state == PENDING):
+            self._tell_pending()
         if node.state == PENDING:
             return Refusal(RefusalCode.PENDING, "waits for: penstock node approve")
         return None if node.state == APPROVED else Refusal(RefusalCode.REVOKED, "revoked at this site")
 
-    async def _write(self, hello: Hello, address: str, at_ms: int | None, *, is_proof_enough: bool) -> None:
-        def change(registry: Registry) -> Registry:
-            # From the file's own state: it may have been edited since it was read.
-            node = node_seen(registry, hello, address, at_ms, is_approved_by_proof=is_proof_enough)
-            return registry.seen(hello.device_key, node)
-
+    async def save(self) -> None:
+        """Write who turned up since; all at once, since after an update of all nodes everybody is news."""
+        if not self._unsaved:
+            return
+        visits, self._unsaved = self._unsaved, {}
         try:
-            self._registry = await asyncio.to_thread(self._file.edit, change)
+            await asyncio.to_thread(self._file.edit, lambda registry: _noted(registry, visits))
         except OperatorNeeded as error:
+            self._unsaved = visits | self._unsaved
             self._events.raise_event("error", "nodes_file", str(error))
-            self._registry = change(self._registry)
 
     def _tell_pending(self) -> None:
         waiting = list(self._registry.having(PENDING))
@@ -116,3 +120,9 @@ class Admission:
             self._events.raise_event("warning", "node_pending", message)
         else:
             self._events.clear_event("node_pending")
+
+
+def _noted(registry: Registry, visits: Mapping[str, Visit]) -> Registry:
+    for visit in visits.values():
+        registry = visit.noted(registry)
+    return registry

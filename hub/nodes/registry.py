@@ -128,24 +128,33 @@ def refusal_at_hello(registry: Registry, hello: Hello) -> Refusal | None:
     return None
 
 
-def node_seen(
-    registry: Registry, hello: Hello, address: str, at_ms: int | None, *, is_approved_by_proof: bool
-) -> Node:
-    """Return what is known of a node that just proved its key.
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A node proved its key. at_ms: Unix ms; None while the hub's clock is unknown.
 
     is_approved_by_proof: whoever holds a key of this site is welcome; else a new node is pending.
     """
-    state = APPROVED if is_approved_by_proof else PENDING
-    node = registry.nodes.get(hello.device_key, Node(state))
-    return replace(
-        node,
-        state=APPROVED if is_approved_by_proof and node.state == PENDING else node.state,
-        generation=max(node.generation, hello.generation),
-        board=clean_text(hello.board),
-        firmware_version=clean_text(hello.firmware_version),
-        address=address,
-        seen_at_ms=at_ms,
-    )
+
+    hello: Hello
+    address: str
+    at_ms: int | None
+    is_approved_by_proof: bool
+
+    def noted(self, registry: Registry) -> Registry:
+        """Return the registry with what is known now."""
+        hello = self.hello
+        fresh = APPROVED if self.is_approved_by_proof else PENDING
+        node = registry.nodes.get(hello.device_key, Node(fresh))
+        seen = replace(
+            node,
+            state=fresh if node.state == PENDING else node.state,
+            generation=max(node.generation, hello.generation),
+            board=clean_text(hello.board),
+            firmware_version=clean_text(hello.firmware_version),
+            address=self.address,
+            seen_at_ms=self.at_ms,
+        )
+        return registry.seen(hello.device_key, seen)
 
 
 def is_news(before: Node | None, now: Node) -> bool:

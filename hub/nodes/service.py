@@ -134,6 +134,7 @@ class NodesService:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._admission.save()
 
     # One connection.
 
@@ -200,7 +201,7 @@ class NodesService:
             raise LinkError("a greeting with impossible numbers")
         is_full = len(self._open) >= self._settings.max_nodes and hello.device_key not in self._open
         now = self._now()
-        refusal = None if is_full else await self._admission.welcome(hello, link.address, now.wall_ms)
+        refusal = None if is_full else self._admission.welcome(hello, link.address, now.wall_ms)
         if is_full:
             link.refuse(RefusalCode.BUSY, f"{self._settings.max_nodes} nodes are connected")
             self._trouble_at_the_door("node_door", f"more than max_nodes = {self._settings.max_nodes} dial")
@@ -303,6 +304,7 @@ class NodesService:
             self._answered(key, commands.expired(now_s))
         self._look_for_the_missing(now_s)
         self._calm_down(now_s)
+        await self._admission.save()
         if await self._admission.refresh():
             self._apply_registry()
 

@@ -39,6 +39,7 @@ create table public.devices (
   ),
   status public.device_status not null default 'pending',
   hub_id integer references public.devices (id),
+  is_roaming boolean not null default false,
   -- Exactly one tenant: a device of nobody could be seen by nobody, one of two would be seen by both.
   tenant_id integer not null references public.tenants (id),
   site_id integer,
@@ -56,6 +57,8 @@ create table public.devices (
   constraint devices_site_of_same_tenant foreign key (site_id, tenant_id) references public.sites (id, tenant_id),
   -- A hub behind itself would make the scope of its token circular.
   constraint devices_hub_is_another check (hub_id <> id),
+  -- A device that speaks for itself needs no other hub.
+  constraint devices_roaming_is_behind_a_hub check (not is_roaming or hub_id is not null),
   constraint devices_position_whole check ((latitude is null) = (longitude is null)),
   constraint devices_position_on_earth check (latitude between -90 and 90 and longitude between -180 and 180)
 );
@@ -63,6 +66,8 @@ comment on table public.devices is 'Hubs, nodes, transmitters, gateways and beac
 comment on column public.devices.id is 'The device in every telemetry row: four bytes instead of a key of up to 63.';
 comment on column public.devices.device_key is 'Chosen by people, used in the configuration of the hub; immutable.';
 comment on column public.devices.hub_id is 'The hub or gateway in front of this device, which may send its rows.';
+comment on column public.devices.is_roaming is
+  'A node that moves: every hub of its tenant may send its rows. Orders still reach it through hub_id.';
 comment on column public.devices.location is 'Where on the site, for the person who has to find it.';
 comment on column public.devices.latitude is 'Degrees north, WGS 84; none: where its site is.';
 comment on column public.devices.longitude is 'Degrees east, WGS 84.';
@@ -72,6 +77,7 @@ comment on column public.devices.revoked_at is 'From this moment the device is r
 
 create index devices_hub_id_idx on public.devices (hub_id);
 create index devices_tenant_id_idx on public.devices (tenant_id);
+create index devices_roaming_idx on public.devices (tenant_id) where is_roaming;
 create index devices_site_id_idx on public.devices (site_id, tenant_id);
 
 create function private.guard_device()

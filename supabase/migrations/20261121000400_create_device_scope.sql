@@ -27,6 +27,30 @@ $$;
 comment on function private.my_device_ids() is
   'The device named by the token and the devices behind it; none once the device is revoked, retired or pending.';
 
+create function private.ids_i_send_for()
+returns setof integer
+language plpgsql
+stable
+security definer
+set search_path = ''
+rows 20
+as $$
+begin
+  return query
+    select private.my_device_ids()
+    union all
+    select roaming.id
+    from public.devices as me
+    join public.devices as roaming on roaming.tenant_id = me.tenant_id and roaming.is_roaming
+    where me.id = private.my_device_id() and me.kind = 'hub'
+      and me.revoked_at is null and me.status in ('approved', 'active')
+      and roaming.revoked_at is null and roaming.status in ('approved', 'active')
+      and roaming.hub_id is distinct from me.id;
+end
+$$;
+comment on function private.ids_i_send_for() is
+  'The devices whose rows this one may send: my_device_ids, and for a hub the nodes of its tenant that roam.';
+
 create function private.device_ids_for(least_role public.user_role)
 returns setof integer
 language plpgsql
@@ -64,9 +88,9 @@ comment on function private.may_read_device(integer) is
   'For functions that are asked about one device. In a policy it would be called for every row: there, device_ids_for.';
 
 revoke execute on function
-  private.my_device_ids(), private.device_ids_for(public.user_role), private.may_read_device(integer)
+  private.my_device_ids(), private.ids_i_send_for(), private.device_ids_for(public.user_role), private.may_read_device(integer)
   from public;
-grant execute on function private.my_device_ids() to device;
+grant execute on function private.my_device_ids(), private.ids_i_send_for() to device;
 grant execute on function private.device_ids_for(public.user_role), private.may_read_device(integer) to authenticated;
 
 create function private.open_to_people(table_name text)
@@ -139,17 +163,17 @@ revoke execute on function
 alter table public.devices enable row level security;
 grant select, insert, update, delete on public.devices to service_role;
 grant select (id, device_key, name, kind, hub_id, status) on public.devices to device;
-create policy "Devices read themselves and those behind them" on public.devices for select to device
-using (id = any (array(select private.my_device_ids())));
+create policy "Devices read themselves and those they send for" on public.devices for select to device
+using (id = any (array(select private.ids_i_send_for())));
 
 -- Never deleted by people: rows and ledger of a device outlive its use. Status decides about that.
 grant select on public.devices to authenticated;
 grant insert (
-  device_key, name, kind, hub_id, tenant_id, site_id, building, floor, room, location, latitude, longitude,
+  device_key, name, kind, hub_id, is_roaming, tenant_id, site_id, building, floor, room, location, latitude, longitude,
   offline_after_s, metadata
 ) on public.devices to authenticated;
 grant update (
-  name, status, hub_id, tenant_id, site_id, building, floor, room, location, latitude, longitude,
+  name, status, hub_id, is_roaming, tenant_id, site_id, building, floor, room, location, latitude, longitude,
   offline_after_s, metadata, revoked_at
 ) on public.devices to authenticated;
 create policy "People see the devices of their tenants" on public.devices for select to authenticated

@@ -39,7 +39,7 @@ drop policy "Devices send their rows, of the present" on public.loss_ledger;
 create policy "Devices send their losses, of the present"
 on public.loss_ledger for insert to device
 with check (
-  device_id = any (array(select private.my_device_ids()))
-  and lost_device_id = any (array(select private.my_device_ids()))
+  device_id = any (array(select private.ids_i_send_for()))
+  and lost_device_id = any (array(select private.ids_i_send_for()))
   and recorded_at <= now() + interval '1 minute' and recorded_at >= now() - interval '90 days'
 );

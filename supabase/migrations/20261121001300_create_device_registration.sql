@@ -7,7 +7,8 @@ create function public.register_device(
   hub_key text default null,
   name text default null,
   tenant text default 'Unassigned',
-  is_approved boolean default true
+  is_approved boolean default true,
+  is_roaming boolean default false
 )
 returns integer
 language plpgsql
@@ -34,11 +35,11 @@ begin
     select tenants.id into tenant_id from public.tenants
     where tenants.name = register_device.tenant order by tenants.id limit 1;
   end if;
-  insert into public.devices (device_key, name, kind, status, hub_id, tenant_id, site_id)
+  insert into public.devices (device_key, name, kind, status, hub_id, is_roaming, tenant_id, site_id)
   values (
     device_key, coalesce(name, device_key), kind,
     case when is_approved then 'approved' else 'pending' end::public.device_status,
-    hub.id, coalesce(hub.tenant_id, tenant_id), hub.site_id
+    hub.id, is_roaming, coalesce(hub.tenant_id, tenant_id), hub.site_id
   )
   returning devices.id into new_id;
   if secret_hash is not null then
@@ -48,10 +49,10 @@ begin
   return new_id;
 end
 $$;
-comment on function public.register_device(text, text, text, text, text, text, boolean) is
-  'Makes a device, approved unless said otherwise, and returns its number. secret_hash: SHA-256 of its secret in hex, or null for a device that only speaks through its hub, whose tenant it shares.';
+comment on function public.register_device(text, text, text, text, text, text, boolean, boolean) is
+  'Makes a device, approved unless said otherwise, and returns its number. secret_hash: SHA-256 of its secret in hex, or null for a device that only speaks through its hub, whose tenant it shares. is_roaming: any hub of the tenant may send its rows.';
 
 revoke execute on function
-  public.register_device(text, text, text, text, text, text, boolean) from public, anon, authenticated;
+  public.register_device(text, text, text, text, text, text, boolean, boolean) from public, anon, authenticated;
 grant execute on function
-  public.register_device(text, text, text, text, text, text, boolean) to service_role;
+  public.register_device(text, text, text, text, text, text, boolean, boolean) to service_role;

@@ -58,6 +58,17 @@ def test_a_full_disk_a_lost_answer_a_lock_and_a_pulled_cable_lose_nothing(tmp_pa
         assert f"{event}" in log
 
 
+def test_a_node_that_is_killed_and_loses_power_and_wifi_loses_nothing_that_it_numbered(
+    tmp_path: Path,
+) -> None:
+    result = demo(tmp_path, 24, "kill-node@3,node-wifi@5-9,kill-hub@7,power-cut-node@12,cut@14-18")
+
+    assert_nothing_lost(result)
+    assert result["explained_losses"] == 0
+    assert result["nodes"]["missing"] == 0
+    assert result["nodes"]["numbered"] > 30
+
+
 def test_a_damaged_outbox_is_salvaged_and_every_row_accounted_for(tmp_path: Path) -> None:
     result = demo(tmp_path, 16, "cut@2-12,corrupt-outbox@9")
 

@@ -8,7 +8,17 @@ import pytest
 
 from shared_schema.limits import FUTURE_MS, RETENTION_MS
 from shared_schema.metrics import KINDS, LOSS, Kind
-from tests.supabase.roles import Connection, acting_as, count, register, row_of, upload
+from tests.supabase.roles import (
+    Connection,
+    acting_as,
+    acting_as_person,
+    count,
+    new_person,
+    new_tenant,
+    register,
+    row_of,
+    upload,
+)
 
 Denied = psycopg.errors.InsufficientPrivilege
 REQUIRED_VALUES: dict[str, dict[str, Any]] = {
@@ -44,6 +54,55 @@ def test_a_device_sends_for_itself_but_not_for_its_hub(database: Connection, hub
         upload(database, "telemetry_tank", [row_of(tank, 1)])
     with pytest.raises(Denied), acting_as(database, "device", tank):
         upload(database, "telemetry_tank", [row_of(hub, 1)])
+
+
+@pytest.fixture
+def roaming(database: Connection, hub: int) -> int:
+    """A node behind the hub that other hubs hear too."""
+    node = register(database, "roaming", hub="hub")
+    database.execute("update public.devices set is_roaming = true where id = %s", (node,))
+    return node
+
+
+def test_a_node_that_roams_is_sent_for_by_every_hub_of_its_tenant(database: Connection, roaming: int) -> None:
+    other = register(database, "other-hub", kind="hub")
+    with acting_as(database, "device", other):
+        upload(database, "telemetry_tank", [row_of(roaming, 1)])
+        seen = database.execute("select device_key from public.devices order by 1").fetchall()
+    assert [device["device_key"] for device in seen] == ["other-hub", "roaming"]
+    assert count(database, "telemetry_tank") == 1
+
+
+def test_a_node_that_roams_is_no_business_of_others(database: Connection, hub: int, roaming: int) -> None:
+    others = {
+        "a hub of another tenant": register(database, "foreign-hub", kind="hub"),
+        "what is no hub": register(database, "terminal", kind="terminal"),
+        "what is behind a hub": register(database, "tank", hub="hub"),
+    }
+    elsewhere = new_tenant(database, "customer", "Elsewhere")
+    database.execute(
+        "update public.devices set tenant_id = %s where device_key = 'foreign-hub'", (elsewhere,)
+    )
+    revoked = register(database, "revoked-hub", kind="hub")
+    database.execute("update public.devices set revoked_at = now() where id = %s", (revoked,))
+    for other in (*others.values(), revoked):
+        with pytest.raises(Denied), acting_as(database, "device", other):
+            upload(database, "telemetry_tank", [row_of(roaming, 1)])
+    database.execute("update public.devices set revoked_at = now() where id = %s", (roaming,))
+    with pytest.raises(Denied), acting_as(database, "device", hub):
+        upload(database, "telemetry_tank", [row_of(roaming, 1)])
+
+
+def test_orders_for_a_node_that_roams_go_through_its_own_hub(
+    database: Connection, hub: int, roaming: int
+) -> None:
+    other = register(database, "other-hub", kind="hub")
+    operator = new_person(database, "superadmin", None)
+    with acting_as_person(database, operator):
+        database.execute("select public.create_command(%s, 'identify')", (roaming,))
+    for claimer, amount in ((other, 0), (hub, 1)):
+        with acting_as(database, "device", claimer):
+            assert len(database.execute("select * from public.claim_commands()").fetchall()) == amount
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

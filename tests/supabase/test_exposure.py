@@ -13,6 +13,7 @@ CALLABLE = {
         "private.my_user_id",
         "private.my_device_id",
         "private.my_device_ids",
+        "private.ids_i_send_for",
         "private.may_listen",
         "public.claim_commands",
         "public.report_command",

@@ -69,7 +69,10 @@ async def _smallest(trials: "_Trials") -> int:
 
 
 class _Trials:
-    """Tries heaps, each with a flash of its own. used_bytes, own_bytes: see NodeProcess.memory; of the last that went well."""
+    """Tries heaps, each with a flash of its own.
+
+    used_bytes, own_bytes: as NodeProcess.memory says, of the last trial that went well.
+    """
 
     def __init__(self, hub: NodeHub, folder: Path, files: dict[str, bytes]) -> None:
         self._hub = hub

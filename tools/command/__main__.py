@@ -19,7 +19,7 @@ GROUPS = {
     "node": "flash sensor nodes, approve and revoke them",
     "outbox": "look at what waits on disk, and at what the cloud refused",
     "cloud": "run a cloud on this machine; register devices; ask whether everything arrived",
-    "sim": "simulate an RS485 bus, or a fleet of hubs",
+    "sim": "simulate an RS485 bus, nodes, or a fleet of hubs",
     "bench": "measure against references, side by side",
 }
 _NONE = "-"  # no group is loaded: enough for the list of them

@@ -22,10 +22,10 @@ NAMES = (
     "cloud-queries",
     "cloud-bytes",
     "cloud-fleet",
+    "node-bytes",
     "node-flash",
     "node-heap",
     "node-reconnect",
-    "node-bytes",
 )
 
 

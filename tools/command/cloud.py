@@ -109,6 +109,9 @@ def _add_register(commands: Any) -> None:
     parser.add_argument("--hub", metavar="KEY", help="the hub in front of it, whose tenant it shares")
     parser.add_argument("--tenant", metavar="NAME", help="whose it is, made when there is none of this name")
     parser.add_argument("--pending", action="store_true", help="it may send only once it is approved")
+    parser.add_argument(
+        "--roaming", action="store_true", help="a node that moves: every hub of the tenant may send its rows"
+    )
     add_target(parser)
     parser.set_defaults(run=_run_register)
 
@@ -171,16 +174,21 @@ def _announce(cloud: CloudProcess) -> None:
 
 
 def _run_register(arguments: argparse.Namespace) -> int:
+    if arguments.roaming and arguments.hub is None:
+        hint = "name the hub that orders for it go through"
+        raise ConfigError([Problem("cloud register", "--roaming", "needs --hub", hint)])
     device = admin_of(arguments).register_device(
         arguments.device_key,
         arguments.kind,
         arguments.hub,
         tenant=arguments.tenant,
         is_approved=not arguments.pending,
+        is_roaming=arguments.roaming,
     )
     print(f"registered {device.device_key} as device {device.device_id}")
     if device.secret is None:
-        print(f"It has no secret: {arguments.hub} speaks for it.")
+        others = " and every other hub of its tenant" if arguments.roaming else ""
+        print(f"It has no secret: {arguments.hub}{others} may send its rows.")
     else:
         print(f"secret: {device.secret}")
         print("It is shown only now. On the hub: export PENSTOCK_DEVICE_SECRET=…")

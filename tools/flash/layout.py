@@ -30,9 +30,8 @@ def choose_slot(copies: Mapping[str, bytes], whole: Iterable[str]) -> str:
     """Return the slot that does not start now. copies: of the record. whole: the slots with a manifest."""
     there = set(whole)
     pointer = _pointer(copies, there)
-    if pointer.active in there:
-        return pointer.previous
-    return pointer.active
+    slot: str = pointer.previous if pointer.active in there else pointer.active
+    return slot
 
 
 def switched(

@@ -31,6 +31,8 @@ _PROBE_S = 0.15  # often enough within the three seconds in which the boot part 
 _BANNER = b"raw REPL; CTRL-B to exit\r\n>"
 _PIECE_BYTES = 768  # its text takes 1 kB of the board's memory
 _OWN_USB = {0x2E8A, 0x303A, 0xF055}  # Raspberry Pi, Espressif, MicroPython
+_BUSY_S = 1.0
+_BUSY = "another program uses the port"
 _UNPLUGGED = "plug it in again and repeat the command"
 _NOTHING = "is it the right port? A new board first needs MicroPython: https://micropython.org/download"
 _FULL = "remove files of yours, or clear Penstock's own with --wipe"
@@ -124,6 +126,7 @@ class Board:
         """Let go of the port. The board stays as it is."""
         with contextlib.suppress(OSError, TransportError):
             self._transport.close()
+        self._transport.serial.close()  # mpremote leaves it open when the board is gone
 
     def _connect(self, patience_s: float) -> None:
         self._transport = _open(self.port)
@@ -187,10 +190,16 @@ def shell(port: str) -> int:
 
 
 def _open(port: str) -> Any:
-    try:
-        return transport_serial.SerialTransport(port, timeout=_PROBE_S)
-    except (TransportError, OSError):
-        raise _why_not(port) from None
+    """Open a port; one that is busy is given a moment: services look at what was plugged in just now."""
+    deadline_s = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            return transport_serial.SerialTransport(port, timeout=_PROBE_S)
+        except (TransportError, OSError):
+            trouble = _why_not(port)
+            if trouble.what != _BUSY or time.monotonic() > deadline_s:
+                raise trouble from None
+            time.sleep(_BUSY_S / 10)
 
 
 def _why_not(port: str) -> OperatorNeeded:
@@ -202,7 +211,7 @@ def _why_not(port: str) -> OperatorNeeded:
     else:
         number, text = None, "it cannot be opened"
     if number in {errno.EAGAIN, errno.EBUSY} or "exclusively lock" in text:
-        what, hint = "another program uses the port", "close it: Thonny, screen, penstock node logs …"
+        what, hint = _BUSY, "close it: Thonny, screen, penstock node logs …"
     elif number in {errno.EACCES, errno.EPERM}:
         what, hint = "no permission", "sudo usermod -aG dialout $USER, then log in again"
     elif number == errno.ENOENT:

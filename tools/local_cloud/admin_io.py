@@ -78,10 +78,12 @@ class CloudAdmin:
         secret: bytes | None = None,
         tenant: str | None = None,
         is_approved: bool = True,
+        is_roaming: bool = False,
     ) -> RegisteredDevice:
         """Make a device. hub: the key of the hub that speaks for it; it then has no secret and its tenant.
 
         secret: instead of a random one. tenant: whose it is, made when there is none of this name.
+        is_roaming: whether every hub of the tenant may send its rows.
         """
         if not re.fullmatch(DEVICE_KEY_PATTERN, device_key):
             raise OperatorNeeded(
@@ -97,6 +99,7 @@ class CloudAdmin:
                 "secret_hash": kept.hash if kept else None,
                 "hub_key": hub,
                 "is_approved": is_approved,
+                "is_roaming": is_roaming,
                 **({"tenant": tenant} if tenant else {}),
             },
         )

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import psutil
+
 from tools import micropython
 
 ROM = Path(__file__).with_name("rom.py")
@@ -27,6 +29,7 @@ _POWER, _RESET, _SOFT = (
 )  # reset causes; an RP2040 that resets itself says "watchdog", and so does this
 _PIECE_BYTES = 4096
 _JOIN_S = 10.0
+_WAITS_S = 0.5
 
 
 class SimulatedBoard:
@@ -186,8 +189,19 @@ class SimulatedBoard:
         if self.line_bytes_per_s:
             time.sleep(len(data) / self.line_bytes_per_s)
         if self._is_running and b"\x03" in data:
-            self._process.send_signal(signal.SIGINT)
+            self._interrupt()
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(data)
         return True
+
+    def _interrupt(self) -> None:
+        """Make a KeyboardInterrupt of Ctrl-C once the program waits for something.
+
+        The Unix port raises it wherever it is, in an allocation too; then its heap stays locked.
+        """
+        program = psutil.Process(self._process.pid)
+        deadline_s = time.monotonic() + _WAITS_S
+        while program.status() != psutil.STATUS_SLEEPING and time.monotonic() < deadline_s:
+            time.sleep(0.001)
+        self._process.send_signal(signal.SIGINT)

@@ -35,7 +35,8 @@ class NodeProcess:
         self._log = log
         self._options = ["-X", f"heapsize={heap}"] if heap else []
         self._process: asyncio.subprocess.Process | None = None
-        self._watcher: asyncio.Task[None] | None = None
+        self._life: asyncio.Task[None] | None = None
+        self._is_on = False
         self._answers: asyncio.Queue[str] = asyncio.Queue()
 
     async def install(self, files: dict[str, bytes], node: bytes) -> None:
@@ -53,19 +54,17 @@ class NodeProcess:
 
     async def power_on(self, cause: int = ResetCause.POWER) -> None:
         """Start it."""
-        self._process = await asyncio.create_subprocess_exec(
-            *micropython.command(), *self._options,
-            str(ROM), "run", str(self._image), str(BLOCKS), str(cause),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        self._watcher = asyncio.create_task(self._watch(self._process))
+        self._is_on = True
+        await self._start(cause)
+        self._life = asyncio.create_task(self._live())
 
     async def power_off(self) -> None:
         """Take its power, between two writes most likely."""
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
-        await self._end()
+        self._is_on = False
+        self._kill()
+        if self._life is not None:
+            await self._life
+            self._life = None
 
     async def cut_power(self) -> None:
         """Take its power in the middle of the next write to its flash."""
@@ -105,35 +104,50 @@ class NodeProcess:
             pass
         return answer
 
+    async def _start(self, cause: int) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            *micropython.command(), *self._options,
+            str(ROM), "run", str(self._image), str(BLOCKS), str(cause),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        if not self._is_on:  # switched off meanwhile
+            self._kill()
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def _live(self) -> None:
+        """Start it again whenever it resets or is not fed, until there is no power any more."""
+        while self._process is not None:
+            await self._watch(self._process)
+            self._kill()
+            await self._process.wait()
+            if self._is_on:
+                self.restarts += 1
+                await asyncio.sleep(RESTART_S)
+            self._process = None
+            if self._is_on:
+                await self._start(ResetCause.WATCHDOG)  # what a reset is to an rp2, and a bite to every board
+
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
-        """Pass on what it says, and start it again when it resets or is not fed."""
-        cause = ResetCause.WATCHDOG  # what a reset looks like to an rp2, and a bite everywhere
+        """Pass on what it says, until it ends, resets or is not fed."""
         assert process.stdout is not None
         while True:
             try:
                 line = await asyncio.wait_for(process.stdout.readline(), WATCHDOG_S)
             except TimeoutError:
                 self._log("the watchdog bites")
-                break
+                return
             text = line.decode(errors="replace").rstrip()
             if not line or text == "!reset":
-                break
+                return
             if text.startswith("!"):
                 if text != "!fed":
                     self._answers.put_nowait(text[1:])
             else:
                 self._log(text)
-        self.restarts += 1
-        await self._end()
-        await asyncio.sleep(RESTART_S)
-        await self.power_on(cause)
-
-    async def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
 
 
 def node_file(

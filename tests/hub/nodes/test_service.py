@@ -8,7 +8,6 @@ import pytest
 from hub.nodes.registry_io import RegistryFile
 from shared_schema import frames
 from shared_schema.enums import LossCause, Quality
-from shared_schema.greeting import RefusalCode
 from shared_schema.messages import (
     Command,
     ConfigReport,
@@ -24,7 +23,7 @@ from shared_schema.messages import (
     encode_time_wanted,
 )
 from shared_schema.reports import Event, EventLevel, Health, encode_event, encode_health
-from tests.hub.nodes.node import START_MS, Node, Refused, dial
+from tests.hub.nodes.node import START_MS, Node, dial
 from tests.hub.nodes.site import approve, link_at
 
 
@@ -341,56 +340,6 @@ async def test_a_new_session_takes_the_place_of_the_old_one(tmp_path: Path) -> N
         await old.closed_by_hub()
         await new.bring()
         assert [state.device_key for state in link.nodes.state().connected] == ["tank-1"]
-
-
-async def test_a_node_that_is_not_approved_waits_and_is_shown(tmp_path: Path) -> None:
-    node = Node("tank-1")
-    async with link_at(tmp_path, is_approved_by_proof=False) as link:
-        async with dial(node, link.port) as wire:
-            with pytest.raises(Refused) as refused:
-                await wire.greet()
-        assert refused.value.refusal.code == RefusalCode.PENDING
-        (waiting,) = link.nodes.state().pending
-        assert (waiting.device_key, waiting.board, waiting.firmware_version) == ("tank-1", "test", "1.2.3")
-        assert (waiting.address, waiting.seen_at_ms) == ("127.0.0.1", link.clock.wall_ms())
-        assert link.events.codes() == ["node_pending"]
-
-        approve(tmp_path, "tank-1")
-        async with dial(node, link.port) as wire:
-            await wire.greet()
-        assert not link.nodes.state().pending
-        assert not link.events.open
-
-
-async def test_shuts_out_a_node_that_is_revoked_while_it_is_connected(tmp_path: Path) -> None:
-    node = Node("tank-1")
-    async with link_at(tmp_path) as link:
-        async with dial(node, link.port) as wire:
-            await wire.greet()
-            RegistryFile(tmp_path).edit(lambda registry: registry.revoked("tank-1"))
-            with pytest.raises(Refused):
-                await wire.hear(frames.ACK)
-        async with dial(node, link.port) as wire:
-            with pytest.raises(Refused) as refused:
-                await wire.greet()
-    assert refused.value.refusal.code == RefusalCode.REVOKED
-
-
-async def test_a_key_that_was_replaced_is_void(tmp_path: Path) -> None:
-    async with link_at(tmp_path) as link:
-        async with dial(Node("tank-1", generation=2), link.port) as wire:
-            await wire.greet()
-        async with dial(Node("tank-1", generation=1), link.port) as wire:
-            with pytest.raises(Refused):
-                await wire.greet()
-
-
-async def test_a_node_cannot_take_the_name_of_another_device(tmp_path: Path) -> None:
-    taken = frozenset({"tank-1"})
-    async with link_at(tmp_path, taken_keys=taken) as link, dial(Node("tank-1"), link.port) as wire:
-        with pytest.raises(Refused) as refused:
-            await wire.greet()
-    assert refused.value.refusal.code == RefusalCode.UNKNOWN
 
 
 async def test_says_when_a_node_counts_again(tmp_path: Path) -> None:

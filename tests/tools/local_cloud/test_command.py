@@ -56,7 +56,7 @@ def test_registers_a_hub_and_what_is_behind_it(
     secret = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("secret: "))[8:]
     assert hub.ask_for_token(secret, key).status == 200
     assert main(["cloud", "register", key + "-tank", "--kind", "tank", "--hub", key, *target]) == 0
-    assert f"{key} speaks for it" in capsys.readouterr().out
+    assert f"{key} may send its rows" in capsys.readouterr().out
 
 
 def test_completeness_says_by_its_exit_code_that_a_row_is_missing(

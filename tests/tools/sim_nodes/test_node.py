@@ -199,3 +199,19 @@ async def test_ten_power_cuts_one_after_the_other(hub: SmallHub, node: NodeProce
     await more_rows(hub, 2)
 
     assert_whole(hub)
+
+
+@pytest.mark.soak
+async def test_a_counter_goes_on_after_an_orderly_restart(hub: SmallHub, node: NodeProcess) -> None:
+    await more_rows(hub, 1)
+    hub.send(KEY, frames.CONFIG, encode_config(Config(3, json.dumps(plan_of("flow")))))
+    await hub.until(lambda: list(hub.rows[KEY].values())[-1][0] == FLOW.id)
+    await more_rows(hub, 3)
+    hub.send(KEY, frames.COMMAND, encode_command(Command(7, "reboot", "", 60)))
+    dialled = len(hub.hellos)
+    await hub.until(lambda: len(hub.hellos) > dialled)
+    await more_rows(hub, 3)
+
+    volumes = [values[1] for kind_id, _, values in hub.rows[KEY].values() if kind_id == FLOW.id]
+    assert volumes == sorted(volumes)
+    assert volumes[-1] > volumes[0]

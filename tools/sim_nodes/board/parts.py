@@ -3,7 +3,7 @@
 
 import time
 
-from world import WORLD
+from tools.sim_nodes.board.world import WORLD
 
 _FRAME_EVERY_MS = 100
 

@@ -17,6 +17,7 @@ import time
 
 import vfs
 
+ROOT = __file__[: -len("tools/sim_nodes/board/rom.py")]  # where the stand-ins are imported from
 MOUNT = "/flash"
 APPLICATION = "/application"
 MAINTENANCE_MS = 200  # nobody can press Ctrl-C here
@@ -79,14 +80,14 @@ class Hardware:
 
 def flash_of(path, blocks):
     """Return the board's flash."""
-    from flash import Flash
+    from tools.sim_nodes.board.flash import Flash
 
     return Flash(path, blocks, lambda: end("cut"))
 
 
 def file_system(flash):
     """Return LittleFS with the buffers it has on an rp2."""
-    from flash import PROGRAM_BYTES
+    from tools.sim_nodes.board.flash import PROGRAM_BYTES
 
     return vfs.VfsLfs2(flash, progsize=PROGRAM_BYTES, readsize=PROGRAM_BYTES, lookahead=32)
 
@@ -94,7 +95,7 @@ def file_system(flash):
 def install(path, blocks, folder):
     """Set up a board that has never run anything."""
     flash = flash_of(path, blocks)
-    from flash import PROGRAM_BYTES
+    from tools.sim_nodes.board.flash import PROGRAM_BYTES
 
     vfs.VfsLfs2.mkfs(flash, progsize=PROGRAM_BYTES, readsize=PROGRAM_BYTES, lookahead=32)
     vfs.mount(file_system(flash), MOUNT)
@@ -121,7 +122,7 @@ def copy(source, path):
 def numbers(path, blocks):
     """Say what the ring holds."""
     vfs.mount(file_system(flash_of(path, blocks)), MOUNT)
-    sys.path[:] = [APPLICATION, MOUNT] + [name for name in sys.path if name]
+    sys.path[:] = [APPLICATION, MOUNT, ".frozen"]
     from firmware.pack import Pack
 
     vfs.mount(Pack(MOUNT + "/slots/a/application.pack"), APPLICATION)
@@ -136,8 +137,8 @@ def numbers(path, blocks):
 
 async def obey(flash, own_bytes):
     """Do what standard input says."""
-    from radio import AIR
-    from world import WORLD
+    from tools.sim_nodes.board.radio import AIR
+    from tools.sim_nodes.board.world import WORLD
 
     lines = asyncio.StreamReader(sys.stdin.buffer)
     while line := await lines.readline():
@@ -163,14 +164,13 @@ def vanish():
 
 def run(path, blocks, cause):
     """Be a board until it is reset."""
-    import parts
-    import radio
+    from tools.sim_nodes.board import parts, radio
 
     flash = flash_of(path, blocks)
     vfs.mount(file_system(flash), MOUNT)
     sys.modules["machine"] = parts
     sys.modules["network"] = radio
-    sys.path[:] = [MOUNT] + [name for name in sys.path if name]
+    sys.path[:] = [MOUNT, ".frozen"]  # the firmware is that of the flash, not that of the sources
     os.chdir(MOUNT)
     gc.collect()
     asyncio.create_task(obey(flash, gc.mem_alloc()))  # noqa: RUF006 - MicroPython's queue of tasks keeps it
@@ -180,6 +180,7 @@ def run(path, blocks, cause):
 
 
 if __name__ == "__main__":
+    sys.path[:] = [ROOT, ".frozen"]
     if sys.argv[1] == "install":
         install(sys.argv[2], int(sys.argv[3]), sys.argv[4])
     elif sys.argv[1] == "numbers":
