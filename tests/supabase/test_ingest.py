@@ -221,6 +221,25 @@ def test_bad_readings_cost_none_of_the_good_ones(gateway: Gateway) -> None:
         assert gaps == {"gaps": 0}
 
 
+def test_however_many_bad_ones_there_are_the_good_ones_are_one_batch(gateway: Gateway) -> None:
+    answer = gateway.send(*({"device_id": gateway.tank, "ph": 7 + place % 2 * 8} for place in range(100)))
+    assert answer["accepted"] == 50
+    bad = [{"index": place, "reason": "ph: out of range"} for place in range(1, 100, 2)]
+    assert answer["rejected"] == bad
+    assert [row["seq"] for row in rows(gateway.database, "telemetry_tank", gateway.tank)] == [*range(1, 51)]
+    state = gateway.database.execute(
+        "select version from public.device_state where device_id = %s", (gateway.tank,)
+    ).fetchone()
+    assert state == {"version": 1}
+
+
+def test_what_is_next_to_nothing_is_nothing(gateway: Gateway) -> None:
+    tiny = {"device_key": gateway.flow_key, "pressure_bar": 1e-60, "flow_rate_lpm": -5e-324}
+    assert gateway.send(tiny)["rejected"] == []
+    (row,) = rows(gateway.database, "telemetry_flow", gateway.flow)
+    assert (row["pressure_bar"], row["flow_rate_lpm"]) == (0, 0)
+
+
 def test_the_same_device_and_time_again_is_a_duplicate(gateway: Gateway) -> None:
     reading = {"device_id": gateway.flow, "timestamp": ago(minutes=5), "flow_rate_lpm": 1}
     assert gateway.send(reading, {**reading, "flow_rate_lpm": 2})["duplicate"] == 1
