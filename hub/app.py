@@ -20,6 +20,8 @@ from hub.modbus.json_io import HoleFile
 from hub.modbus.line_io import line_for
 from hub.modbus.service import ModbusBusService
 from hub.nodes.registry_io import RegistryFile
+from hub.nodes.release_io import UPDATE_FOLDER, ReleaseFolders
+from hub.nodes.rollout_io import RolloutFiles
 from hub.nodes.service import NodesService
 from hub.nodes.settings import NodeSettings
 from hub.nodes.site_key_io import ensure_site_key
@@ -186,6 +188,8 @@ def _nodes(hub: Hub) -> NodesService | None:
         clock=hub.clock,
         events=hub.events,
         system=NodeSystem(),
+        rollout=RolloutFiles(folder),
+        releases=ReleaseFolders(section.update_folder or folder / UPDATE_FOLDER),
     )
 
 

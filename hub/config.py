@@ -87,6 +87,7 @@ class NodesSection(_Section):
     port: Annotated[int, Field(ge=1, le=65_535)] = 8266
     approve: Literal["flashed", "by hand"] = "flashed"
     max_nodes: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    update_folder: Path | None = None
 
     @field_validator("listen")
     @classmethod
@@ -297,4 +298,7 @@ def _anchored(config: HubConfig, folder: Path) -> HubConfig:
             "log_file": folder / config.hub.log_file if config.hub.log_file else None,
         }
     )
-    return config.model_copy(update={"hub": hub})
+    nodes = config.nodes
+    if nodes is not None and nodes.update_folder is not None:
+        nodes = nodes.model_copy(update={"update_folder": folder / nodes.update_folder})
+    return config.model_copy(update={"hub": hub, "nodes": nodes})

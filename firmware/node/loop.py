@@ -134,7 +134,9 @@ class Node:
         self.progress.made(now_ms)
         self.heard(now_ms)
         try:
-            self.trial.acknowledge(stored_seq, now_ms // 1000)
+            if self.trial.acknowledge(stored_seq, now_ms // 1000):
+                self.update.look_again()
+                self.wake()
         except OSError as error:
             self.events.trouble("flash_failed", "slots", repr(error))
 

@@ -122,7 +122,7 @@ class Uplink:
         flags = (
             (BATTERY if node.battery_mv else 0)
             | (SAFE_MODE if node.start.is_safe_mode else 0)
-            | (TRIAL_BOOT if node.start.is_trial else 0)
+            | (TRIAL_BOOT if node.trial.is_running else 0)
             | (CLOCK_KNOWN if node.clock.is_known else 0)
         )
         return Hello(

@@ -15,10 +15,12 @@ from hub.nodes.limits import PROOF_S, Door, System
 from hub.nodes.link_service import READ_BYTES, Link
 from hub.nodes.orders import Commands, Given
 from hub.nodes.registry import RegistryStore
+from hub.nodes.rollout_record import RolloutStore
 from hub.nodes.session import KEEPALIVE_S, Now, Talk
 from hub.nodes.settings import NodeSettings, NodesState, NodeState
 from hub.nodes.store_service import Store
 from hub.nodes.stored import Numbers
+from hub.nodes.update_service import ReleaseStore, UpdateService
 from hub.ports import Clock, EventSink, NumberedSink
 from shared_schema import frames
 from shared_schema.greeting import BATTERY, Hello
@@ -58,6 +60,8 @@ class NodesService:
         clock: Clock,
         events: EventSink,
         system: System,
+        rollout: RolloutStore,
+        releases: ReleaseStore,
     ) -> None:
         self._settings = settings
         self._system = system
@@ -71,6 +75,7 @@ class NodesService:
         self._broken: set[str] = set()
         self._unproved: set[Link] = set()
         self._open: dict[str, Link] = {}
+        self._updates = UpdateService(site_key, rollout, releases, self._open, clock=clock, events=events)
         self._numbers: dict[str, Numbers] = {}
         self._commands: dict[str, Commands] = {}
         self._waiting_for: dict[tuple[str, int], asyncio.Future[Result]] = {}
@@ -91,6 +96,7 @@ class NodesService:
             tuple(_state_of(link, link.talk, now_s) for link in self._open.values() if link.talk),
             self._admission.pending(),
             self._refused,
+            self._updates.state(),
         )
 
     async def command(self, device_key: str, command: Command) -> Result:
@@ -130,6 +136,7 @@ class NodesService:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._store.run())
+                tasks.create_task(self._updates.run())
                 tasks.create_task(self._look_for_ever())
         finally:
             server.close()
@@ -255,6 +262,7 @@ class NodesService:
         link.say_replies()
         if self._hubs:
             link.say(frames.HUBS, self._hubs)
+        self._updates.dialled(link)
         log.info("node %s dialled from %s, rows from %d", key, link.address, numbers.stored + 1)
 
     async def _listen(self, link: Link) -> None:
@@ -277,8 +285,10 @@ class NodesService:
         if talk.results:
             results, talk.results = talk.results, []
             self._answered(talk.key, results)
+        self._updates.hear(link)
 
     def _stored(self, device_key: str, numbers: Numbers) -> None:
+        self._updates.rows_stored(device_key)
         link = self._open.get(device_key)
         if link is not None and link.talk is not None and link.talk.numbers is numbers:
             link.say(frames.ACK, encode_ack(numbers.stored))

@@ -9,6 +9,8 @@ from typing import Any
 from hub.live import LiveReadings
 from hub.nodes.registry import Registry
 from hub.nodes.registry_io import RegistryFile
+from hub.nodes.release_io import UPDATE_FOLDER, ReleaseFolders
+from hub.nodes.rollout_io import RolloutFiles
 from hub.nodes.service import NodesService
 from hub.nodes.settings import NodeSettings
 from hub.nodes.system_io import NodeSystem
@@ -57,6 +59,7 @@ async def link_at(folder: Path, *, site_key: bytes = SITE_KEY, **changes: Any) -
         nodes = NodesService(
             settings, site_key, RegistryFile(folder), LiveReadings(outbox_site.outbox),
             clock=outbox_site.clock, events=events, system=NodeSystem(),
+            rollout=RolloutFiles(folder), releases=ReleaseFolders(folder / UPDATE_FOLDER),
         )  # fmt: skip
         serving = asyncio.create_task(nodes.run())
         try:
