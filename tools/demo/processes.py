@@ -13,6 +13,7 @@ import psutil
 
 from hub.errors import OperatorNeeded
 from hub.status_io import read_status
+from tools import child
 
 _READY_S = 30.0
 _STOP_S = 30.0
@@ -108,15 +109,14 @@ class HubProcess:
     async def kill(self) -> None:
         """End it as a power cut would: no warning, no last words."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
+            child.send(self._process, signal.SIGKILL)
             await self._wait()
 
     async def stop(self) -> int:
         """Ask it to end, and wait. Return its exit code."""
         if self._process is None:
             return 0
-        if self._process.returncode is None:
-            self._process.terminate()
+        child.send(self._process, signal.SIGTERM)
         return await self._wait()
 
     async def wait(self) -> int:
@@ -154,5 +154,5 @@ async def _ended(process: asyncio.subprocess.Process, timeout_s: float | None = 
     try:
         return await asyncio.wait_for(process.wait(), timeout_s)
     except TimeoutError:
-        process.kill()
+        child.send(process, signal.SIGKILL)
         return await process.wait()

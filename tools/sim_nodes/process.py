@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from firmware.node.trial import ResetCause
-from tools import micropython
+from tools import child, micropython
 
 ROM = Path(__file__).with_name("board") / "rom.py"
 BLOCK_BYTES = 4096
@@ -115,8 +116,7 @@ class NodeProcess:
 
     def _kill(self) -> None:
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            child.send(self._process, signal.SIGKILL)
 
     async def _live(self) -> None:
         """Start it again whenever it resets or is not fed, until there is no power any more."""
