@@ -65,11 +65,11 @@ class BusProcess:
 
 
 class HubProcess:
-    """A running `penstock hub …`, and what the operating system says of it."""
+    """A running `penstock hub …`, and what the operating system says of it. data_dir: where its files lie."""
 
     def __init__(self, config: Path, data_dir: Path, log: Path) -> None:
         self._config = config
-        self._data_dir = data_dir
+        self.data_dir = data_dir
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self._copier: asyncio.Task[None] | None = None
@@ -86,7 +86,7 @@ class HubProcess:
     async def status(self) -> dict[str, Any] | None:
         """Return what the hub says of itself; None while it is away."""
         try:
-            return await asyncio.to_thread(read_status, self._data_dir)
+            return await asyncio.to_thread(read_status, self.data_dir)
         except (OperatorNeeded, FileNotFoundError):
             return None
 
@@ -102,7 +102,7 @@ class HubProcess:
 
     def limit_file_size(self, limit_bytes: int) -> None:
         """Let the kernel refuse every write beyond this offset of a file; -1: no limit."""
-        if self._process is not None:
+        if self._process is not None and not self.has_ended:
             _, hard = resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE)
             resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (limit_bytes, hard))
 
