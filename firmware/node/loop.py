@@ -77,11 +77,8 @@ class Node:
 
     def _keep_up(self, now_ms: int) -> None:
         if self._flush_due_ms is not None and now_ms >= self._flush_due_ms:
-            self._flush()
-        try:
-            self.totals.keep_up(now_ms)
-        except OSError as error:
-            self.events.trouble("flash_failed", "totals", repr(error))
+            self._flush(now_ms)
+        self._keep_totals(now_ms, False)
         if self.start.is_safe_mode or not self.progress.is_stuck(now_ms):
             self.start.feed()
 
@@ -90,8 +87,15 @@ class Node:
             self.restart("a new release is in place")
         return self._restart_ms is not None and now_ms >= self._restart_ms
 
-    def _flush(self) -> None:
+    def _keep_totals(self, now_ms: int, is_row_due: bool) -> None:
+        try:
+            self.totals.keep_up(now_ms, is_row_due)
+        except OSError as error:
+            self.events.trouble("flash_failed", "totals", repr(error))
+
+    def _flush(self, now_ms: int) -> None:
         self._flush_due_ms = None
+        self._keep_totals(now_ms, True)
         try:
             self.ring.flush()
             self.events.is_over("flash_failed", "ring")

@@ -69,6 +69,16 @@ def test_a_node_that_is_killed_and_loses_power_and_wifi_loses_nothing_that_it_nu
     assert result["nodes"]["numbered"] > 30
 
 
+def test_nodes_go_to_a_second_hub_and_come_back_and_every_row_is_there_once(tmp_path: Path) -> None:
+    result = demo(tmp_path, 24, "second-hub@5-13,kill-node@9")
+
+    assert_nothing_lost(result)
+    assert result["explained_losses"] == 0
+    assert result["hub"]["restarts"] == 1
+    assert result["nodes"]["moved"] == result["nodes"]["nodes"] == 3
+    assert result["nodes"]["missing"] == 0
+
+
 def test_a_damaged_outbox_is_salvaged_and_every_row_accounted_for(tmp_path: Path) -> None:
     result = demo(tmp_path, 16, "cut@2-12,corrupt-outbox@9")
 

@@ -23,6 +23,7 @@ SPANS = {
     "pull-cable": "the serial adapter is pulled, and plugged again under another name",
     "disk-full": "the hub's disk takes no more",
     "node-wifi": "one node has no Wi-Fi",
+    "second-hub": "the hub is away, and a second one of the site takes its nodes",
     "lock-outbox": "another process holds the outbox locked",
 }
 INSTANTS = {

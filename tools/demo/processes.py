@@ -13,6 +13,7 @@ import psutil
 
 from hub.errors import OperatorNeeded
 from hub.status_io import read_status
+from tools import child
 
 _READY_S = 30.0
 _STOP_S = 30.0
@@ -64,11 +65,11 @@ class BusProcess:
 
 
 class HubProcess:
-    """A running `penstock hub …`, and what the operating system says of it."""
+    """A running `penstock hub …`, and what the operating system says of it. data_dir: where its files lie."""
 
     def __init__(self, config: Path, data_dir: Path, log: Path) -> None:
         self._config = config
-        self._data_dir = data_dir
+        self.data_dir = data_dir
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
         self._copier: asyncio.Task[None] | None = None
@@ -85,7 +86,7 @@ class HubProcess:
     async def status(self) -> dict[str, Any] | None:
         """Return what the hub says of itself; None while it is away."""
         try:
-            return await asyncio.to_thread(read_status, self._data_dir)
+            return await asyncio.to_thread(read_status, self.data_dir)
         except (OperatorNeeded, FileNotFoundError):
             return None
 
@@ -101,22 +102,21 @@ class HubProcess:
 
     def limit_file_size(self, limit_bytes: int) -> None:
         """Let the kernel refuse every write beyond this offset of a file; -1: no limit."""
-        if self._process is not None:
+        if self._process is not None and not self.has_ended:
             _, hard = resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE)
             resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (limit_bytes, hard))
 
     async def kill(self) -> None:
         """End it as a power cut would: no warning, no last words."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
+            child.send(self._process, signal.SIGKILL)
             await self._wait()
 
     async def stop(self) -> int:
         """Ask it to end, and wait. Return its exit code."""
         if self._process is None:
             return 0
-        if self._process.returncode is None:
-            self._process.terminate()
+        child.send(self._process, signal.SIGTERM)
         return await self._wait()
 
     async def wait(self) -> int:
@@ -154,5 +154,5 @@ async def _ended(process: asyncio.subprocess.Process, timeout_s: float | None = 
     try:
         return await asyncio.wait_for(process.wait(), timeout_s)
     except TimeoutError:
-        process.kill()
+        child.send(process, signal.SIGKILL)
         return await process.wait()

@@ -19,11 +19,11 @@ from hub.outbox.sqlite_io import load
 from hub.outbox.squeeze import Zstandard
 from shared_schema.metrics import KINDS
 from tools.demo.faults import Fault, describe
-from tools.demo.nodes import fall_silent, free_port, nodes_of, undelivered
+from tools.demo.nodes import count_rows, fall_silent, free_port, nodes_of, share_site_key
 from tools.demo.processes import BusProcess, HubProcess
-from tools.demo.site import register, write_config
+from tools.demo.site import Way, register, write_config, write_second_config
 from tools.demo.stage import Stage
-from tools.demo.tally import CloudCount, Document, NodeCount, Tally, report
+from tools.demo.tally import CloudCount, Document, Tally, report
 from tools.local_cloud.admin_io import CloudAdmin
 from tools.local_cloud.local_cloud import LocalCloud
 from tools.sim.fault_proxy import FaultProxy
@@ -76,6 +76,7 @@ class _Run:
     folder: Path
     admin: CloudAdmin
     hub: HubProcess
+    second: HubProcess
     nodes: SimulatedNodes
     stage: Stage
     tally: Tally
@@ -91,26 +92,26 @@ class _Run:
         say("starting the bus …")
         bus = await BusProcess.start(folder / "rs485")
         stack.push_async_callback(bus.stop)
-        secret = await asyncio.to_thread(register, cloud.process.admin)
-        key, node_port = cloud.publishable_key, free_port()
-        config = write_config(
-            folder, port=bus.port, url=proxy.url, publishable_key=key, secret=secret, node_port=node_port
-        )
-        say("starting the nodes …")
-        nodes = await stack.enter_async_context(nodes_of(folder, folder / "hub", node_port))
+        secrets = await asyncio.to_thread(register, cloud.process.admin)
+        way, ports = Way(proxy.url, cloud.publishable_key), (free_port(), free_port())
+        config = write_config(folder, way, secrets[0], ports[0], bus.port)
         hub = HubProcess(config, folder / "hub", folder / "hub.log")
+        config = write_second_config(folder, way, secrets[1], ports[1])
+        second = HubProcess(config, folder / "second-hub", folder / "second-hub.log")
+        say("starting the nodes …")
+        site_key = share_site_key(hub.data_dir, second.data_dir)
+        nodes = await stack.enter_async_context(nodes_of(folder, site_key, ports))
         stack.push_async_callback(hub.stop)
-        tally = Tally()
-        outbox = folder / "hub" / OUTBOX_FILE
-        node = next(iter(nodes.nodes.values()))
+        stack.push_async_callback(second.stop)
+        tally, node = Tally(), next(iter(nodes.nodes.values()))
         stage = Stage(
-            demo.faults, bus=bus, proxy=proxy, hub=hub, node=node, outbox=outbox, on_restart=tally.begin_life
+            demo.faults, bus=bus, proxy=proxy, hub=hub, second=second, node=node, on_restart=tally.begin_life
         )
         say("starting the hub …")
         tally.begin_life()
         await hub.start()
         await _first_sample(hub)
-        return cls(demo, folder, cloud.process.admin, hub, nodes, stage, tally, began)
+        return cls(demo, folder, cloud.process.admin, hub, second, nodes, stage, tally, began)
 
     async def play(self, show: Show) -> None:
         """Let time pass, break what is due, and keep count."""
@@ -131,23 +132,29 @@ class _Run:
         self.tally.close()
 
     async def finish(self) -> None:
-        """End the nodes and then the hub, each when it has sent what it has."""
-        await fall_silent(self.nodes, self.hub, self.folder / "hub")
+        """End the nodes and then the hubs, each when it has sent what it has."""
+        await fall_silent(self.nodes, self.hub)
         for node in self.nodes.nodes.values():
             await node.power_off()
-        await self.hub.stop()
-        await self.hub.start("drain", "--timeout", str(DRAIN_S))
-        if await self.hub.wait() not in {0, 3}:  # dead letters are for the verdict to count
-            hint = "run again with --keep FOLDER and read hub.log there"
-            raise OperatorNeeded("the outbox could not be emptied", where=str(self.folder), hint=hint)
+        for hub in self._hubs():
+            await hub.stop()
+            await hub.start("drain", "--timeout", str(DRAIN_S))
+            if await hub.wait() not in {0, 3}:  # dead letters are for the verdict to count
+                hint = "run again with --keep FOLDER and read the hub's log there"
+                raise OperatorNeeded("the outbox could not be emptied", where=str(self.folder), hint=hint)
 
     async def judge(self) -> dict[str, Any]:
         """Ask the cloud what it has, and hold it against what the outbox numbered."""
         count = await asyncio.to_thread(_count, self.admin, self.began)
-        directory = await asyncio.to_thread(_directory, self.folder / "hub" / OUTBOX_FILE)
-        stored = sum(next_seq - 1 for next_seq in directory.next_seqs)
-        numbered, missing = await undelivered(self.nodes, directory)
-        return report(self.tally, count, stored, NodeCount(len(self.nodes.nodes), numbered, missing))
+        directories = [
+            await asyncio.to_thread(_directory, hub.data_dir / OUTBOX_FILE) for hub in self._hubs()
+        ]
+        stored = sum(numbers_given(directories).values())
+        return report(self.tally, count, stored, await count_rows(self.nodes, directories))
+
+    def _hubs(self) -> list[HubProcess]:
+        """Return those that have run."""
+        return [hub for hub in (self.hub, self.second) if (hub.data_dir / OUTBOX_FILE).exists()]
 
 
 async def _first_sample(hub: HubProcess) -> None:
@@ -177,6 +184,16 @@ def _count(admin: CloudAdmin, began: datetime) -> CloudCount:
         p50_ms=latency.p50_ms,
         p95_ms=latency.p95_ms,
     )
+
+
+def numbers_given(directories: Sequence[Directory]) -> dict[tuple[str, int], int]:
+    """Return how many rows each stream, a device key and an epoch, has in all outboxes together."""
+    last_seqs: dict[tuple[str, int], int] = {}
+    for directory in directories:
+        for key, epoch in zip(directory.keys, directory.epochs, strict=True):
+            before = last_seqs.get((key, epoch), 0)
+            last_seqs[key, epoch] = max(before, directory.last_seq(key, epoch))
+    return last_seqs
 
 
 def _directory(outbox: Path) -> Directory:

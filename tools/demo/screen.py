@@ -100,7 +100,8 @@ def verdict(result: Document, is_clean: bool, seconds: float) -> Text:
     lines.append(f"unexplained gaps          {result['unexplained_gaps']}\n")
     lines.append(f"explained losses          {result['explained_losses']}\n")
     if nodes := result["nodes"]["nodes"]:
-        lines.append(f"{nodes} nodes numbered {result['nodes']['numbered']:,} of these readings\n")
+        lines.append(f"{nodes} nodes numbered {result['nodes']['numbered']:,} of these readings")
+        lines.append(f", {moved} of them used two hubs\n" if (moved := result["nodes"]["moved"]) else "\n")
     for bus in result["buses"]:
         lines.append(
             f"bus {bus['name']}: {bus['utilisation']:.0%} used, cycle {bus['cycle_ms_p50']:.0f} ms (median), "

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from hub.app import OUTBOX_FILE
 from tools.demo.faults import Fault
 from tools.demo.processes import BusProcess, HubProcess
 from tools.sim.demo_site import TRANSMITTERS
@@ -46,8 +47,8 @@ class Stage:
         bus: BusProcess,
         proxy: FaultProxy,
         hub: HubProcess,
+        second: HubProcess,
         node: NodeProcess,
-        outbox: Path,
         on_restart: Callable[[], None],
     ) -> None:
         self._waiting = list(faults)
@@ -55,8 +56,9 @@ class Stage:
         self._bus = bus
         self._proxy = proxy
         self._hub = hub
+        self._second = second
         self._node = node
-        self._outbox = outbox
+        self._outbox = hub.data_dir / OUTBOX_FILE
         self._on_restart = on_restart
         self._lock: sqlite3.Connection | None = None
 
@@ -89,6 +91,9 @@ class Stage:
             self._hub.limit_file_size(1)
         elif fault.name == "node-wifi":
             self._node.say("air off")
+        elif fault.name == "second-hub":
+            await self._second.start()
+            await self._hub.kill()  # with rows stored that it acknowledged to nobody: both hubs send them
         else:
             self._lock = await asyncio.to_thread(_locked, self._outbox)
 
@@ -101,6 +106,8 @@ class Stage:
             self._hub.limit_file_size(_NO_LIMIT)
         elif fault.name == "node-wifi":
             self._node.say("air on")
+        elif fault.name == "second-hub":
+            await self._come_back()
         elif self._lock is not None:
             self._lock.close()
 
@@ -128,6 +135,11 @@ class Stage:
         await self._hub.kill()
         await asyncio.to_thread(_overwrite_middle_page, self._outbox)
         await self._restart()
+
+    async def _come_back(self) -> None:
+        if self._hub.has_ended:  # it may have been killed and started meanwhile
+            await self._restart()
+        await self._second.stop()
 
     async def _restart(self) -> None:
         self._on_restart()

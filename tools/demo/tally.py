@@ -74,11 +74,15 @@ class CloudCount:
 
 @dataclass(frozen=True)
 class NodeCount:
-    """What the nodes say at the end, in rows. missing: numbered, and never stored by the hub."""
+    """What the nodes say at the end, in rows. missing: numbered, and never stored by a hub.
+
+    moved: how many of the nodes brought rows to the second hub.
+    """
 
     nodes: int = 0
     numbered: int = 0
     missing: int = 0
+    moved: int = 0
 
 
 def report(
@@ -86,7 +90,7 @@ def report(
 ) -> dict[str, Any]:
     """Return the demo's result as one document.
 
-    stored_rows: sequence numbers in the outbox; what the cloud neither has nor can explain is a gap.
+    stored_rows: sequence numbers in the outboxes; what the cloud neither has nor can explain is a gap.
     """
     missing_at_end = max(0, stored_rows - cloud.rows - cloud.explained - cloud.unexplained)
     # An outbox that was damaged started over, so it may have numbered less than the cloud already had.

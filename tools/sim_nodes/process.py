@@ -4,18 +4,21 @@ import asyncio
 import contextlib
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from firmware.node.trial import ResetCause
-from tools import micropython
+from hub.errors import OperatorNeeded
+from tools import child, micropython
 
 ROM = Path(__file__).with_name("board") / "rom.py"
 BLOCK_BYTES = 4096
 BLOCKS = 256  # a megabyte, between a Pico W and an ESP32 with 4 MB
 WATCHDOG_S = 8.0
 CUT_S = 3.0  # a node writes to its flash more often than that, or the power goes between two writes
+ANSWER_S = 10.0
 INSTALL_S = 60.0
 RESTART_S = 0.3
 
@@ -47,9 +50,9 @@ class NodeProcess:
         process = await asyncio.create_subprocess_exec(
             *micropython.command(), str(ROM), "install", str(self._image), str(BLOCKS), str(folder)
         )
-        code = await asyncio.wait_for(process.wait(), INSTALL_S)
+        await _output(process)
         await asyncio.to_thread(shutil.rmtree, folder)
-        if code:
+        if process.returncode:
             raise RuntimeError(f"{self._image} could not be made")
 
     async def power_on(self, cause: int = ResetCause.POWER) -> None:
@@ -84,14 +87,21 @@ class NodeProcess:
             *micropython.command(), str(ROM), "numbers", str(self._image), str(BLOCKS),
             stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        said, _ = await asyncio.wait_for(process.communicate(), INSTALL_S)
-        epoch, numbered, acknowledged = said.decode().split()
+        epoch, numbered, acknowledged = (await _output(process)).split()
         return int(epoch), int(numbered), int(acknowledged)
 
     async def memory(self) -> tuple[int, int, int]:
-        """Return bytes in use after a collection, bytes free, and what the stand-ins use of the former."""
+        """Return bytes in use after a collection, bytes free, and what the stand-ins use of the former.
+
+        Raises OperatorNeeded when it does not answer.
+        """
         self.say("memory")
-        used, free, own = (await self._said("memory")).split()[1:]
+        try:
+            answer = await asyncio.wait_for(self._said("memory"), ANSWER_S)
+        except TimeoutError:
+            hint = f"has it power? on {self.device_key} starts it"
+            raise OperatorNeeded("no answer", where=f"node {self.device_key}", hint=hint) from None
+        used, free, own = answer.split()[1:]
         return int(used), int(free), int(own)
 
     @property
@@ -115,8 +125,7 @@ class NodeProcess:
 
     def _kill(self) -> None:
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            child.send(self._process, signal.SIGKILL)
 
     async def _live(self) -> None:
         """Start it again whenever it resets or is not fed, until there is no power any more."""
@@ -163,6 +172,15 @@ def node_file(
         "plan": plan,
     }
     return json.dumps(said).encode()
+
+
+async def _output(process: asyncio.subprocess.Process) -> str:
+    """Return what it says until it ends, INSTALL_S from now at the latest."""
+    try:
+        said, _ = await asyncio.wait_for(process.communicate(), INSTALL_S)
+    finally:
+        child.send(process, signal.SIGKILL)
+    return (said or b"").decode()
 
 
 def _lay_out(folder: Path, files: dict[str, bytes]) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware.node.totals import KEEP_EVERY_MS, NAME, Totals
+from firmware.node.totals import KEEP_EVERY_MS, KEEP_LEAST_MS, NAME, Totals
 
 
 def test_what_was_kept_is_there_after_the_restart(tmp_path: Path) -> None:
@@ -24,6 +24,20 @@ def test_it_is_written_now_and_then_and_only_when_it_has_changed(tmp_path: Path)
     (tmp_path / NAME).unlink()
     totals.keep_up(2 * KEEP_EVERY_MS)
     assert not (tmp_path / NAME).exists()
+
+
+def test_it_is_written_before_rows_but_not_too_often(tmp_path: Path) -> None:
+    totals = Totals(f"{tmp_path}/")
+    totals.pulses["flow.0"] = 1
+    totals.keep_up(KEEP_LEAST_MS - 1, is_row_due=True)
+    assert not (tmp_path / NAME).exists()
+    totals.keep_up(KEEP_LEAST_MS, is_row_due=True)
+    assert Totals(f"{tmp_path}/").pulses == {"flow.0": 1}
+    totals.pulses["flow.0"] = 2
+    totals.keep_up(KEEP_LEAST_MS + KEEP_EVERY_MS - 1)
+    assert Totals(f"{tmp_path}/").pulses == {"flow.0": 1}
+    totals.keep_up(KEEP_LEAST_MS + KEEP_EVERY_MS)
+    assert Totals(f"{tmp_path}/").pulses == {"flow.0": 2}
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{"])
