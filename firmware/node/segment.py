@@ -3,18 +3,24 @@
 `NNNNNNNN.seg` holds rows as they were flushed, `NNNNNNNN.thn` what was left of older ones when room was
 needed. A file is never written in its middle: one that ends in something else than a whole block is not
 appended to any more. Owns which files there are and what they cover, and leaves what happens to the ring.
+
+The last of them is the mark: a file without rows of its own, whose name is behind every number that was
+given. It is moved before numbers are, so what is torn off or lost in front of it leaves a gap, and a ring
+without a mark is a damaged one. Usually it is an older file, renamed, that is no longer needed: its blocks
+are of lower numbers than its name and do not count. The next file is written in its place. On LittleFS a
+flush costs two commits that way, one for the name and one for the rows.
 """
 
 import os
-from errno import ENOENT
 
-from firmware.node.block import FEWEST_BLOCK_BYTES, FEWEST_RECORD_BYTES, Block
+from firmware.node.block import Block, Draft
 
 DISK_BLOCK_BYTES = 4096  # LittleFS gives a file whole erase blocks
 
 _MOST_BOOTS = 16  # so that old clocks can be forgotten with the file that needs them
 _PLAIN = ".seg"
 _THINNED = ".thn"
+_UNNAMED = "mark"  # until it is whole
 
 
 class Segment:
@@ -49,9 +55,10 @@ class Segment:
 
 
 class Segments:
-    """All of them, oldest first; loads their blocks into one Block.
+    """All that have rows, oldest first; loads their blocks into one Block.
 
-    epoch: that of the newest whole block; None when there is none.
+    epoch: that of the newest whole block; None when there is none. mark: None before the first number, and
+    when it was lost. named_seq: no name or block of a number from there on was found by mount().
     """
 
     def __init__(self, folder: str, block: Block) -> None:
@@ -59,21 +66,24 @@ class Segments:
         self._block = block
         self._file = self._reading = None
         self.all = []
-        self.epoch = None
+        self.epoch = self.mark = None
+        self.named_seq = 0
 
     def mount(self) -> int:
         """Find what there is, reading every file once; return the highest acknowledged number they know."""
         self.release()
-        self.all, self.epoch = [], None
+        self.all, self.epoch, self.mark = [], None, None
         found = [segment for segment in [self._named(name) for name in os.listdir(self._folder)] if segment]
-        found.sort(key=lambda segment: (segment.first_seq, segment.end_seq))
-        acked = 0
+        found.sort(key=lambda segment: segment.first_seq)
+        acked = self.named_seq = 0
         for segment in reversed(found):
             acked = max(acked, self.scan(segment))
-            if not self.all:
-                self._skip_damage(segment)
+            is_last = not self.named_seq
+            self.named_seq = max(self.named_seq, segment.end_seq)
             if segment.end_seq > segment.first_seq and self.epoch is not None:
                 self.all.insert(0, segment)
+            elif is_last and segment.whole and not segment.is_thinned:
+                self.mark = segment  # a file of lost rows would begin with none that can be read
             else:
                 self._delete(segment)
         self._drop_what_was_thinned()
@@ -91,8 +101,8 @@ class Segments:
         return after
 
     def holds_own(self) -> bool:
-        """Whether the block loaded last belongs to this ring."""
-        return self._block.epoch == self.epoch
+        """Whether the block loaded last belongs to this ring, and to the file it was loaded from."""
+        return self._block.epoch == self.epoch and self._block.first_seq >= self._reading.first_seq
 
     def scan(self, segment: Segment) -> int:
         """Find out what the file covers; return the highest acknowledged number its blocks know."""
@@ -103,21 +113,18 @@ class Segments:
             after = self.load(segment, segment.whole)
             if not after:
                 return acked
-            if self.holds_own():
+            if self._block.epoch == self.epoch:
                 acked = max(acked, self._block.acked)
+            if self.holds_own():
                 segment.note(max(segment.end_seq, self._block.end_seq), self._block.boot)
             segment.whole = after
 
     def rescan(self, segment: Segment) -> None:
         """Find out how much of a write that failed is there after all."""
         self.release()
-        try:
+        if segment.path.split("/")[-1] in os.listdir(self._folder):
             self.scan(segment)
-        except OSError as error:
-            if error.errno != ENOENT:
-                raise
-            segment.size = segment.whole = 0
-        if not segment.size:
+        if segment.end_seq == segment.first_seq:
             self.all = [other for other in self.all if other is not segment]
 
     def open_for(self, first_seq: int, size: int, limit: int, is_thinned: bool = False) -> Segment:
@@ -129,13 +136,39 @@ class Segments:
         sort = [segment for segment in self.all if segment.is_thinned == is_thinned]
         newest = sort[-1] if sort else None
         is_fit = newest and newest.is_sound and newest.end_seq == first_seq
-        if is_fit and (newest.size + size <= limit or newest.first_seq == first_seq):
+        if is_fit and newest.size + size <= limit:
             return newest
-        if newest and newest.first_seq == first_seq:  # nothing in it can be read: it is replaced
-            self.all.remove(sort.pop())
         segment = Segment(self._folder, first_seq, is_thinned)
         self.all.insert(len(sort) if is_thinned else len(self.all), segment)
         return segment
+
+    def reserve(self, end_seq: int, acked: int, segment: Segment | None = None) -> None:
+        """Move the mark to end_seq, durably, unless it is there; before numbers up to there are given.
+
+        segment: what is to be written next; it may be in the mark's place.
+        """
+        if self.mark and self.mark.first_seq >= end_seq:
+            return
+        self.release()
+        source, self.mark = self.mark, None
+        if source is None or (segment and segment.path == source.path):
+            source = self._spare(acked)
+        if source is None:
+            source = self._unnamed_mark(end_seq, acked)
+        mark = Segment(self._folder, end_seq, False)
+        os.rename(source.path, mark.path)
+        mark.size = source.size
+        self.mark = mark
+
+    def write_mark(self, next_seq: int, acked: int) -> None:
+        """Put the mark at next_seq, durably, with what is acknowledged in it."""
+        self.release()
+        source, mark = self._unnamed_mark(next_seq, acked), Segment(self._folder, next_seq, False)
+        os.rename(source.path, mark.path)
+        mark.size = source.size
+        if self.mark and self.mark.path != mark.path:
+            self._delete(self.mark)
+        self.mark = mark
 
     def append(self, segment: Segment):
         """Return the file to append blocks to; on flash once it is closed."""
@@ -157,7 +190,8 @@ class Segments:
     @property
     def disk_bytes(self) -> int:
         """What all files take from the disk."""
-        return sum([segment.disk_bytes for segment in self.all])
+        marked = self.mark.disk_bytes if self.mark else 0
+        return marked + sum([segment.disk_bytes for segment in self.all])
 
     def _named(self, name: str):
         stem, extension = name[:-4], name[-4:]
@@ -167,10 +201,19 @@ class Segments:
             return None
         return segment if segment.path == "%s/%s" % (self._folder, name) else None
 
-    def _skip_damage(self, newest: Segment) -> None:
-        # Rows may have been sent from there: their numbers must not be given to others.
-        damaged = newest.size - newest.whole - FEWEST_BLOCK_BYTES
-        newest.end_seq += max(0, damaged) // FEWEST_RECORD_BYTES
+    def _spare(self, acked: int) -> Segment | None:
+        """Take the oldest file away from the others when the hub has stored all of it."""
+        oldest = self.all[0] if len(self.all) > 1 else None
+        if oldest and oldest.is_sound and oldest.end_seq - 1 <= acked and not oldest.is_thinned:
+            return self.all.pop(0)
+        return None
+
+    def _unnamed_mark(self, next_seq: int, acked: int) -> Segment:
+        mark = Segment(self._folder, next_seq, False)
+        mark.path = "%s/%s" % (self._folder, _UNNAMED)
+        with open(mark.path, "wb") as file:
+            mark.size = Draft(0, 0).write(file, self.epoch, next_seq, acked, 0)
+        return mark
 
     def _drop_what_was_thinned(self) -> None:
         thinned = max([0] + [segment.end_seq for segment in self.all if segment.is_thinned])
