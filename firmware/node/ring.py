@@ -9,7 +9,7 @@ What holds, whatever is cut off at any moment:
 
 What holds, whatever is damaged, torn off or lost between two boots, and again after the next one:
 6. A number is never given to two rows of an epoch. Before numbers are given the mark is behind them, durably:
-   the name of a file of its own (segment.py). A boot goes on at the mark; what does not reach up to it is
+   the name of a file (segment.py). A boot goes on at the mark; what does not reach up to it is
    lost, and the journal notes how far the numbers went before anyone is told.
 7. Without a mark nothing tells how far the numbers went. They go on behind as many as the whole ring could
    hold after the last that can be read; the loss then counts more than ever was. Without anything whole, the
@@ -197,7 +197,7 @@ class Ring:
         """Flush, and keep on flash what is acknowledged. Raises OSError as flush."""
         self.flush()
         if self.acked > self._acked_on_flash:
-            self._segments.write_mark(self.next_seq, self.acked)
+            self._segments.keep_acked(self.next_seq, self.acked)
             self._acked_on_flash = self.acked
 
     def acknowledge(self, stored_seq: int) -> None:
@@ -241,8 +241,10 @@ class Ring:
         ends = [segment.end_seq for segment in segments.all]
         ends += [loss[2] + 1 for loss in self._journal.losses]
         known_seq = max([self._journal.floor_seq] + ends)
-        next_seq = max(known_seq, self.acked + 1, segments.named_seq)
-        if segments.mark is None:
+        next_seq = max(known_seq, self.acked + 1)
+        if segments.mark:
+            next_seq = max(next_seq, segments.mark.first_seq)
+        else:
             next_seq += self._room.capacity_bytes // FEWEST_RECORD_BYTES
         if next_seq > known_seq:  # the mark alone knows
             self._floor_seq = next_seq
@@ -311,9 +313,9 @@ class Ring:
         size = sum([draft.used + PREFIX_BYTES + HEAD_BYTES for draft in drafts])
         # LittleFS copies the last block of a file that is appended to. While the hub keeps up, none is.
         limit = self._segment_bytes if self.acked < self.next_seq - 1 else 0
-        segment = self._segments.open_for(self.next_seq, size, limit)
+        segment = self._segments.open_for(self.next_seq, size, limit, self._acked_on_flash)
         self._writing = (segment, drafts)
-        self._segments.reserve(self.next_seq + self.rows_in_memory, self._acked_on_flash, segment)
+        self._segments.reserve(self.next_seq + self.rows_in_memory, self._acked_on_flash)
         end_seq, size, acked = self.next_seq, segment.whole, self.acked
         with self._segments.append(segment) as file:
             for draft in drafts:
@@ -321,7 +323,8 @@ class Ring:
                 end_seq += draft.rows
         self._writing = None
         segment.size = segment.whole = size
-        segment.note(end_seq, self._draft_boot)
+        segment.note(self.next_seq, end_seq, self._draft_boot)
+        self._segments.wrote(segment)
         self.next_seq, self._acked_on_flash = end_seq, acked
         for draft in drafts:
             draft.clear()
