@@ -139,8 +139,8 @@ class Segments:
     ) -> Segment:
         """Return the segment for size more bytes from first_seq on: the newest of its sort, or a new one.
 
-        limit: in bytes; what would be longer begins a new one. So do numbers that do not follow. acked: as the
-        blocks on flash say; a file of lower numbers is used again.
+        limit: in bytes; what would be longer begins a new one. So do numbers that do not follow.
+        acked: as it is on flash; a file of lower numbers is written anew.
         """
         sort = [segment for segment in self.all if segment.is_thinned == is_thinned]
         newest = sort[-1] if sort else None

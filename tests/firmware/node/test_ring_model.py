@@ -155,11 +155,12 @@ class DamagedRing(RingAgainstModel):
             os.truncate(path, chance.randrange(path.stat().st_size + 1))
         self.boot_after_damage()
 
-    @rule(seed=st.integers(0, 2**32))
-    def lose_a_file(self, seed: int) -> None:
-        _, path = self.pick(seed)
-        if path is not None:
-            path.unlink()
+    @rule(seed=st.integers(0, 2**32), count=st.integers(1, 2))
+    def lose_files(self, seed: int, count: int) -> None:
+        for number in range(count):
+            _, path = self.pick(seed + number)
+            if path is not None:
+                path.unlink()
         self.boot_after_damage()
 
     @rule(name=st.sampled_from(("a.txt", "00000001.seg.txt", "xyz.seg", "1.seg", "readme", "0000000G.log")))
