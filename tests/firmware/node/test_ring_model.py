@@ -196,7 +196,7 @@ class DamagedRing(RingAgainstModel):
                 assert self.rows.setdefault(seq, row) == row
 
 
-EVERYDAY = settings(max_examples=25, stateful_step_count=STEPS)
+EVERYDAY = settings(max_examples=100, stateful_step_count=STEPS)
 SOAK = settings(max_examples=int(os.environ.get("PENSTOCK_SOAK", "4000")), stateful_step_count=STEPS)
 
 
