@@ -7,9 +7,9 @@
     rows:  boot
     floor: seq
 
-Items are appended, to NNNNNNNN.log and then to its copy NNNNNNNN.cpy: what one of them lost, the other has.
-Every item may be read twice. When the files have grown, or one is damaged, what still matters is written to
-the next two and the old ones are deleted, so that a cut leaves one of them whole at least.
+Items are appended to two files, in folders of their own: what one of them lost, the other has. Every item may
+be read twice. When the files have grown, or one is damaged, what still matters is written to the next two and
+the old ones are deleted, so that a cut leaves one of them whole at least.
 """
 
 import os
@@ -18,7 +18,7 @@ from binascii import crc32
 
 from shared_schema.packing import LinkError, Reader, put_varint, zigzag
 
-_EXTENSIONS = (".log", ".cpy")
+_NAME = "%08x.log"
 _CLOCK = 1
 _LOSS = 2
 _ROWS = 3
@@ -37,21 +37,20 @@ class Journal:
     last_boot: the highest that may have rows that need its clock. is_whole: one of the files could be read.
     """
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, folders: tuple) -> None:
+        self._folders = folders
         self._item = bytearray(_PREFIX_BYTES + _ITEM_BYTES)
 
     def mount(self, epoch: int) -> None:
         """Read what belongs to this epoch."""
         self._epoch, self.clocks, self.losses, self.last_boot = epoch, {}, [], 0
         self.floor_seq = 0
-        names = [name for name in os.listdir(self._folder) if _number(name)]
-        checksums = [self._read(name) for name in names]
-        self._number = max([_number(name) for name in names] or [0])
-        self._size = max([os.stat(self._path(name))[6] for name in names] or [0])
+        paths = self._found()
+        checksums = [self._read(path) for path in paths]
+        self._size = max([os.stat(path)[6] for path in paths] or [0])
         self.is_whole = any(checksums)
-        is_sound = len(names) == 2 and checksums[0] == checksums[1] != 0
-        self._is_damaged = bool(names) and not is_sound
+        is_sound = paths == self._paths() and checksums[0] == checksums[1] != 0
+        self._is_damaged = bool(paths) and not is_sound
 
     def repair(self) -> None:
         """Write it anew when one of the two is damaged. Raises OSError when the disk does not take it."""
@@ -101,10 +100,10 @@ class Journal:
                 return loss
         return None
 
-    def _read(self, name: str) -> int:
+    def _read(self, path: str) -> int:
         """Enter what is in a file; return its checksum, 0 when not all of it can be read."""
         checksum = 0
-        with open(self._path(name), "rb") as file:
+        with open(path, "rb") as file:
             prefix = file.read(_PREFIX_BYTES)
             while len(prefix) == _PREFIX_BYTES:
                 length, item_checksum = struct.unpack(">BI", prefix)
@@ -150,8 +149,8 @@ class Journal:
         self.repair()
         self._number = self._number or 1
         self._is_damaged = True  # until it is written
-        for extension in _EXTENSIONS:
-            with open(self._path(_name(self._number, extension)), "ab") as file:
+        for path in self._paths():
+            with open(path, "ab") as file:
                 size = self._put(file, fields)
         self._is_damaged = False
         self._size += size
@@ -168,13 +167,13 @@ class Journal:
 
     def _write_anew(self) -> None:
         self._is_damaged = True
-        old = [name for name in os.listdir(self._folder) if _number(name)]
-        self._number = max([_number(name) for name in old] or [0]) + 1
-        for extension in _EXTENSIONS:
-            with open(self._path(_name(self._number, extension)), "wb") as file:
+        old = self._found()
+        self._number += 1
+        for path in self._paths():
+            with open(path, "wb") as file:
                 self._size = self._put_all(file)
-        for name in old:
-            os.remove(self._path(name))
+        for path in old:
+            os.remove(path)
         self._is_damaged = False
 
     def _put_all(self, file) -> int:
@@ -185,12 +184,19 @@ class Journal:
             size += self._put(file, [_LOSS] + loss)
         return size
 
-    def _path(self, name: str) -> str:
-        return "%s/%s" % (self._folder, name)
+    def _paths(self) -> list:
+        return ["%s/%s" % (folder, _NAME % self._number) for folder in self._folders]
 
-
-def _name(number: int, extension: str) -> str:
-    return "%08x%s" % (number, extension)
+    def _found(self) -> list:
+        """Return the paths of all files there are; note the highest number."""
+        paths, self._number = [], 0
+        for folder in self._folders:
+            for name in os.listdir(folder):
+                number = _number(name)
+                if number:
+                    self._number = max(self._number, number)
+                    paths.append("%s/%s" % (folder, name))
+        return paths
 
 
 def _number(name: str) -> int:
@@ -199,7 +205,7 @@ def _number(name: str) -> int:
         number = int(name[:-4], 16)
     except ValueError:
         return 0
-    return number if name in [_name(number, extension) for extension in _EXTENSIONS] else 0
+    return number if name == _NAME % number else 0
 
 
 def _join(before: list, after: list) -> None:

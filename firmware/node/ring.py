@@ -7,15 +7,17 @@ What holds, whatever is cut off at any moment:
 4. The epoch is new only when nothing of an older one could be read.
 5. No file is written in its middle, and none is deleted before what replaces it is on flash.
 
-What holds, whatever is damaged, torn off or lost between two boots, and again after the next one:
+What holds when files are damaged, torn off or lost between two boots, or a folder goes back in time, and
+again after the next boot:
 6. A number is never given to two rows of an epoch. Before numbers are given the mark is behind them, durably:
-   the name of a file (segment.py). A boot goes on at the mark; what does not reach up to it is
-   lost, and the journal notes how far the numbers went before anyone is told.
+   the name of a file in a folder apart (segment.py). A boot goes on at the mark; what does not reach up to it
+   is lost, and the journal notes how far the numbers went before anyone is told.
 7. Without a mark nothing tells how far the numbers went. They go on behind as many as the whole ring could
-   hold after the last that can be read; the loss then counts more than ever was. Without anything whole, the
-   epoch is new.
-8. A clock is in both files of the journal before rows are stamped with it. When both are damaged, rows whose
-   clock is missing are lost: they may have been sent, and would come with another time.
+   hold after the last that can be read; the loss then counts more than ever was. Without anything whole, or
+   when epochs do not agree, the epoch is new.
+8. A clock is in both files of the journal, one of them apart, before rows are stamped with it. When both are
+   damaged, rows whose clock is missing are lost: they may have been sent, and would come with another time.
+What does not hold: both folders going back in time at once, which only the hub could notice.
 
 What is to be sent, beginning behind what the hub says is stored:
     found = ring.read(seq, 120)
@@ -67,12 +69,12 @@ class Ring:
     ) -> None:
         if capacity_bytes < 2 * segment_bytes or not 64 <= flush_bytes <= 4096 or policy not in POLICIES:
             raise ValueError("a ring of %d bytes, %d at once, %s" % (capacity_bytes, flush_bytes, policy))
-        self._folder = folder
+        self._folders = (folder, folder + "/apart")
         self._segment_bytes = segment_bytes
         self._flush_bytes = flush_bytes
         block = Block(flush_bytes + 256)
-        self._segments = Segments(folder, block)
-        self._journal = Journal(folder)
+        self._segments = Segments(self._folders[0], self._folders[1], block)
+        self._journal = Journal(self._folders)
         self._clocks = Clocks(self._segments, block, self._journal)
         self._contents = Contents(self._segments, block, self._journal, self._clocks)
         thinning = None
@@ -86,11 +88,12 @@ class Ring:
 
         Raises OSError when the disk cannot be read. When it cannot be written, losses are not told yet.
         """
-        try:
-            os.mkdir(self._folder)
-        except OSError as error:
-            if error.errno != EEXIST:
-                raise
+        for folder in self._folders:
+            try:
+                os.mkdir(folder)
+            except OSError as error:
+                if error.errno != EEXIST:
+                    raise
         self.acked = self._acked_on_flash = self._segments.mount()
         is_new = self._segments.epoch is None
         if is_new:
@@ -253,8 +256,7 @@ class Ring:
     def _mend(self) -> None:
         if self.next_seq > 1:
             self._is_mended = False
-            if self._segments.mark is None:
-                self._segments.reserve(self.next_seq, self._acked_on_flash)
+            self._segments.reserve(self.next_seq, self._acked_on_flash)
             self._journal.add_floor(self._floor_seq)
             self._clocks.settle()
         self._is_mended = True

@@ -6,7 +6,8 @@ something else than a whole block is not appended to any more. One that the hub 
 for later rows: on LittleFS that takes one commit, and a file deleted and another made take three.
 
 `NNNNNNNN.end` is the mark. It is renamed before numbers are given, so whatever is torn off or lost leaves a
-gap in front of it, and a ring without a mark is a damaged one.
+gap in front of it, and a ring without a mark is a damaged one. It lies in a folder apart: a damaged folder of
+LittleFS goes back in time as a whole, and every folder is by itself in that.
 
 Owns which files there are and what they cover, and leaves what happens to the ring.
 """
@@ -59,12 +60,13 @@ class Segment:
 class Segments:
     """All that have rows, oldest first; loads their blocks into one Block.
 
-    epoch: that of the blocks; None when none is whole. mark: covers nothing, from the number in its name
-    on; None before the first number, and when it was lost.
+    apart: the folder of the mark. epoch: that of the blocks; None when none is whole, or they do not agree.
+    mark: covers nothing, from the number in its name on; None before the first number, and when it was lost.
     """
 
-    def __init__(self, folder: str, block: Block) -> None:
+    def __init__(self, folder: str, apart: str, block: Block) -> None:
         self._folder = folder
+        self._apart = apart
         self._block = block
         self._file = self._reading = None
         self.all = []
@@ -74,15 +76,17 @@ class Segments:
         """Find what there is, reading every file once; return the highest acknowledged number they know."""
         self.release()
         self.all, self.epoch, self.mark = [], None, None
-        names = sorted(os.listdir(self._folder))
-        acked = self._find_mark([_number(name, _MARK) for name in names])
-        for name in reversed(names):
+        self._is_mixed = False
+        acked = self._find_mark()
+        for name in os.listdir(self._folder):
             number = _number(name, _PLAIN) or _number(name, _THINNED)
             if number:
                 segment = Segment(self._path(name), number, name.endswith(_THINNED))
                 acked = max(acked, self.scan(segment))
                 self.all.append(segment)
-        for segment in [it for it in self.all if it.end_seq == it.first_seq]:
+        if self._is_mixed:
+            self.epoch = None
+        for segment in [it for it in self.all if it.end_seq == it.first_seq or self.epoch is None]:
             self.remove(segment)
         if self.epoch is None:
             self._forget_mark()
@@ -99,6 +103,8 @@ class Segments:
         after = self._block.load(self._file, at)
         if after and self.epoch is None:
             self.epoch = self._block.epoch
+        if after and self.epoch != self._block.epoch:
+            self._is_mixed = True
         return after
 
     def holds_own(self) -> bool:
@@ -196,7 +202,8 @@ class Segments:
     def _path(self, name: str) -> str:
         return "%s/%s" % (self._folder, name)
 
-    def _find_mark(self, numbers: list) -> int:
+    def _find_mark(self) -> int:
+        numbers = [_number(name, _MARK) for name in os.listdir(self._apart)]
         for number in sorted([number for number in numbers if number]):
             self._forget_mark()
             self.mark = self._mark_at(number)
@@ -208,7 +215,7 @@ class Segments:
         self.mark = None
 
     def _mark_at(self, seq: int) -> Segment:
-        return Segment(self._path("%08x%s" % (seq, _MARK)), seq)
+        return Segment("%s/%08x%s" % (self._apart, seq, _MARK), seq)
 
     def _write_mark(self, mark: Segment, acked: int) -> None:
         with open(mark.path, "wb") as file:

@@ -132,11 +132,15 @@ class DamagedRing(RingAgainstModel):
 
     What is still there is unchanged and has its number and time; what is gone is said to be lost. A number
     that was given is not given again in its epoch; a new epoch begins only when nothing whole is left.
+
+    past: what was in either folder once, in this epoch.
     """
+
+    past: list[dict[str, bytes]] | None = None
 
     def pick(self, seed: int) -> tuple[random.Random, Path | None]:
         chance = random.Random(seed)
-        files = sorted(path for path in (self.folder / "ring").iterdir() if path.suffix != ".txt")
+        files = sorted(path for path in (self.folder / "ring").rglob("*.*") if path.suffix != ".txt")
         return chance, chance.choice(files) if files else None
 
     @rule(seed=st.integers(0, 2**32))
@@ -163,6 +167,25 @@ class DamagedRing(RingAgainstModel):
                 path.unlink()
         self.boot_after_damage()
 
+    @rule()
+    def remember(self) -> None:
+        self.past = [
+            {path.name: path.read_bytes() for path in folder.glob("*.*")} for folder in self.folders()
+        ]
+
+    @rule(index=st.sampled_from((0, 1)))
+    def go_back_in_time(self, index: int) -> None:
+        folder = self.folders()[index]
+        if self.past:
+            for path in folder.glob("*.*"):
+                path.unlink()
+            for name, data in self.past[index].items():
+                (folder / name).write_bytes(data)
+        self.boot_after_damage()
+
+    def folders(self) -> tuple[Path, Path]:
+        return self.folder / "ring", self.folder / "ring" / "apart"
+
     @rule(name=st.sampled_from(("a.txt", "00000001.seg.txt", "xyz.seg", "1.seg", "readme", "0000000G.log")))
     def find_a_foreign_file(self, name: str) -> None:
         (self.folder / "ring" / name).write_bytes(b"\x00\x30foreign" * 9)
@@ -180,6 +203,7 @@ class DamagedRing(RingAgainstModel):
             assert self.ring.next_seq >= self.given
             return
         assert self.ring.next_seq == 1  # nothing whole was left
+        self.past = None
         self.rows, self.lost, self.epoch, self.asked, self.given = {}, set(), self.ring.epoch, 0, 1
 
     def number(self, next_seq: int, kind: int = TANK) -> None:
@@ -196,7 +220,7 @@ class DamagedRing(RingAgainstModel):
                 assert self.rows.setdefault(seq, row) == row
 
 
-EVERYDAY = settings(max_examples=100, stateful_step_count=STEPS)
+EVERYDAY = settings(max_examples=50, stateful_step_count=STEPS)
 SOAK = settings(max_examples=int(os.environ.get("PENSTOCK_SOAK", "4000")), stateful_step_count=STEPS)
 
 
