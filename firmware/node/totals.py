@@ -1,16 +1,16 @@
 """What pulse counters have counted since ever: kept in memory, and on flash with the rows that tell of it.
 
-A power cut costs what was counted since the last flush of the ring, KEEP_EVERY_MS at most where rows are rarer.
-Totals are written before the rows, so a volume that has a number never comes back smaller; only where rows
-are flushed more often than KEEP_LEAST_MS it may, by what was counted in that time.
+A power cut costs what was counted since the last flush of the ring, KEEP_EVERY_MS at most where rows are
+rarer. Totals are written before the rows, so a volume that has a number never comes back smaller; only where
+rows are flushed more often than KEEP_LEAST_MS it may, by what was counted in that time.
 """
 
 from firmware.node.files import read_json, write_json
 
 NAME = "totals.json"
 KEEP_EVERY_MS = 60_000
-# Five writes take one erase on LittleFS, of a block that changes after a hundred (measured, 256 bytes programmed
-# at once). Every 10 s that is 630,000 erases a year, 6,300 of each of a hundred free blocks that bear 100,000.
+# Five writes take one erase on LittleFS, of a block that changes after 100 (measured, 256 bytes at once).
+# Every 10 s that is 630,000 erases a year, 6,300 of each of a hundred free blocks; they bear 100,000.
 KEEP_LEAST_MS = 10_000
 
 
