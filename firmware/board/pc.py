@@ -18,6 +18,10 @@ class Board(GenericBoard):
         """Return a counter of simulated pulses."""
         return machine.Counter(0, machine.Pin(pin))
 
+    def rtc_ms(self) -> int:
+        """Return what the clock of the stand-in says."""
+        return machine.rtc_ms()
+
     def battery_mv(self) -> int:
         """Return what was set, 0 until then."""
         return machine.battery_mv()

@@ -234,3 +234,18 @@ async def test_a_volume_that_was_told_does_not_come_back_smaller_after_a_power_c
     assert volumes == sorted(volumes)
     assert volumes[8] > 0
     assert_whole(hub)
+
+
+@pytest.mark.soak
+async def test_another_policy_of_the_ring_takes_a_restart_and_costs_no_row(
+    hub: SmallHub, node: NodeProcess
+) -> None:
+    await more_rows(hub, 2)
+    dialled = len(hub.hellos)
+    hub.send(KEY, frames.CONFIG, encode_config(Config(3, json.dumps({**plan_of("deep"), "ring": "thin"}))))
+    await hub.until(lambda: len(hub.hellos) > dialled)
+    await more_rows(hub, 3)
+
+    assert hub.hellos[-1][1].config_version == 3
+    assert node.restarts == 1
+    assert_whole(hub)
