@@ -16,13 +16,15 @@ _MODULES = (
     "asyncio.core", "asyncio.stream", "asyncio.event", "asyncio.funcs",
     "shared_schema.metrics", "shared_schema.packing", "shared_schema.columns", "shared_schema.batches",
     "shared_schema.digest", "shared_schema.frames", "shared_schema.greeting", "shared_schema.link",
-    "shared_schema.reports", "shared_schema.update_messages", "shared_schema.messages",
+    "shared_schema.reports", "shared_schema.neighbours", "shared_schema.update_messages",
+    "shared_schema.messages",
     "firmware.node.block", "firmware.node.segment", "firmware.node.journal", "firmware.node.clocks",
     "firmware.node.contents", "firmware.node.room", "firmware.node.ring",
     "firmware.node.slots", "firmware.node.trial", "firmware.node.updating",
     "firmware.node.config", "firmware.node.configuration", "firmware.node.commands", "firmware.node.acts",
     "firmware.node.sensors", "firmware.node.sampling", "firmware.node.network",
-    "firmware.node.conversation", "firmware.node.uplink", "firmware.node.loop",
+    "firmware.node.conversation", "firmware.node.addresses", "firmware.node.uplink", "firmware.node.loop",
+    "firmware.node.discover",
 )  # fmt: skip
 
 
@@ -32,10 +34,11 @@ def run(start) -> None:
         __import__(name)
         gc.collect()
     gc.threshold(COLLECT_EVERY_BYTES)
+    from firmware.node.discover import search  # noqa: PLC0415
     from firmware.node.loop import Node  # noqa: PLC0415 - after those that it needs
 
     board = _board()
-    node = Node(start, board, ring_bytes(start.root))
+    node = Node(start, board, ring_bytes(start.root), lambda: search(board.search_socket))
     board.set_host_name(node.identity.device_key)
     asyncio.run(node.run())
 

@@ -12,10 +12,16 @@ from hub.config import CloudSection, HubConfig
 from hub.event_service import EventService
 from hub.events import EventBook
 from hub.live import LiveReadings
+from hub.mesh.psutil_io import own_addresses
+from hub.mesh.service import MeshService
+from hub.mesh.settings import MeshSettings
+from hub.mesh.zeroconf_io import ZeroconfAir
 from hub.modbus.json_io import HoleFile
 from hub.modbus.line_io import line_for
 from hub.modbus.service import ModbusBusService
 from hub.nodes.registry_io import RegistryFile
+from hub.nodes.release_io import UPDATE_FOLDER, ReleaseFolders
+from hub.nodes.rollout_io import RolloutFiles
 from hub.nodes.service import NodesService
 from hub.nodes.settings import NodeSettings
 from hub.nodes.site_key_io import ensure_site_key
@@ -25,6 +31,7 @@ from hub.outbox.settings import OutboxSettings
 from hub.outbox.sqlite_io import SqliteDisk
 from hub.pipeline.counter_file_io import CounterFile
 from hub.pipeline.service import PipelineService
+from hub.release_io import release
 from hub.site import Site
 from hub.system.heartbeat import HeartbeatSettings
 from hub.system.psutil_io import PsutilProbe
@@ -55,6 +62,7 @@ class Hub:
     heartbeat: HeartbeatService = field(init=False)
     buses: tuple[ModbusBusService, ...] = field(init=False)
     nodes: NodesService | None = field(init=False)
+    mesh: MeshService | None = field(init=False)
     started_s: float = field(default_factory=time.monotonic)
 
     def uplink_state(self) -> UplinkState:
@@ -79,6 +87,7 @@ class Hub:
             ],
             "buses": [asdict(bus.state()) for bus in self.buses],
             "nodes": asdict(self.nodes.state()) if self.nodes else None,
+            "mesh": asdict(self.mesh.state()) if self.mesh else None,
             "outbox": self.outbox.state(),
             "uplink": asdict(self.uplink_state()),
             "events": [
@@ -92,7 +101,7 @@ class Hub:
 def assemble(config: HubConfig, site: Site, transport: HttpTransport | None) -> Hub:
     """Return a hub whose parts are connected. transport: the way to the cloud, None where there is none.
 
-    Raises OperatorNeeded when nodes are wanted and the site key cannot be had.
+    Raises OperatorNeeded when nodes or neighbours are wanted and the site key cannot be had.
     """
     folder = config.hub.data_dir
     clock = SystemClock(ClockTruth(ClockSettings(trust=config.clock.trust)))
@@ -123,6 +132,7 @@ def assemble(config: HubConfig, site: Site, transport: HttpTransport | None) -> 
     hub.heartbeat = _heartbeat(hub)
     hub.buses = _buses(hub)
     hub.nodes = _nodes(hub)
+    hub.mesh = _mesh(hub)
     return hub
 
 
@@ -178,7 +188,26 @@ def _nodes(hub: Hub) -> NodesService | None:
         clock=hub.clock,
         events=hub.events,
         system=NodeSystem(),
+        rollout=RolloutFiles(folder),
+        releases=ReleaseFolders(section.update_folder or folder / UPDATE_FOLDER),
     )
+
+
+def _mesh(hub: Hub) -> MeshService | None:
+    section, nodes = hub.config.mesh, hub.config.nodes
+    if section is None or not section.enabled:
+        return None
+    settings = MeshSettings(
+        device_key=hub.config.hub.device_key,
+        site_key=ensure_site_key(hub.config.hub.data_dir),
+        name=section.name,
+        location=section.location,
+        version=release(),
+        interface=section.interface or (nodes.listen if nodes and not nodes.is_open_to_all else None),
+        node_port=nodes.port if nodes else 0,
+        return_after_s=section.return_after_s,
+    )
+    return MeshService(settings, ZeroconfAir(), own_addresses, hub.nodes, clock=hub.clock, events=hub.events)
 
 
 def transport_to(cloud: CloudSection) -> HttpTransport:

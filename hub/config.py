@@ -87,12 +87,31 @@ class NodesSection(_Section):
     port: Annotated[int, Field(ge=1, le=65_535)] = 8266
     approve: Literal["flashed", "by hand"] = "flashed"
     max_nodes: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    update_folder: Path | None = None
 
     @field_validator("listen")
     @classmethod
     def _is_an_address(cls, listen: str) -> str:
         ip_address(listen)
         return listen
+
+    @property
+    def is_open_to_all(self) -> bool:
+        """Whether nodes may dial every address of this machine."""
+        return ip_address(self.listen).is_unspecified
+
+
+class MeshSection(_Section):
+    """How this hub is found, and finds others of its site. No section: it announces nothing.
+
+    return_after_s: how long a node's own hub has to be there before the node goes back to it.
+    """
+
+    enabled: bool = True
+    name: Annotated[str, Field(max_length=60)] = ""
+    location: Annotated[str, Field(max_length=100)] = ""
+    interface: Annotated[str, Field(min_length=1)] | None = None
+    return_after_s: Annotated[int, Field(ge=1, le=3600)] = 120
 
 
 class BusSection(_Section):
@@ -167,6 +186,7 @@ class HubConfig(_Section):
     outbox: OutboxSection = OutboxSection()
     clock: ClockSection = ClockSection()
     nodes: NodesSection | None = None
+    mesh: MeshSection | None = None
     bus: tuple[BusSection, ...] = ()
     transmitter: tuple[TransmitterSection, ...] = ()
 
@@ -259,6 +279,7 @@ def _known_keys(location: Sequence[int | str]) -> list[str]:
         "outbox": OutboxSection,
         "clock": ClockSection,
         "nodes": NodesSection,
+        "mesh": MeshSection,
         "bus": BusSection,
         "transmitter": TransmitterSection,
         "metric": MetricSection,
@@ -277,4 +298,7 @@ def _anchored(config: HubConfig, folder: Path) -> HubConfig:
             "log_file": folder / config.hub.log_file if config.hub.log_file else None,
         }
     )
-    return config.model_copy(update={"hub": hub})
+    nodes = config.nodes
+    if nodes is not None and nodes.update_folder is not None:
+        nodes = nodes.model_copy(update={"update_folder": folder / nodes.update_folder})
+    return config.model_copy(update={"hub": hub, "nodes": nodes})

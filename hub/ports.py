@@ -92,6 +92,25 @@ class NumberedSink(ReadingSink, Protocol):
         ...
 
 
+class NodeLink(Protocol):
+    """The nodes of this hub, as the mesh sees them. Addresses are IPv4, in numbers."""
+
+    def connected_addresses(self) -> Mapping[str, str]:
+        """Return the connected nodes: address by device key."""
+        ...
+
+    def tell_hubs(self, addresses: Sequence[tuple[str, int]], return_after_s: int) -> None:
+        """Tell all nodes, now and when they dial, where the other hubs of the site are: (host, port).
+
+        return_after_s: how long a node's own hub has to be there before the node goes back to it.
+        """
+        ...
+
+    def note_elsewhere(self, device_keys: Collection[str]) -> None:
+        """Note which nodes other hubs of the site have now; keys with dashes for dots."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Rows of one kind on loan from the outbox, as columns of equal length.

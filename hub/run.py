@@ -88,7 +88,8 @@ def _acquiring(hub: Hub) -> dict[str, Job]:
     """Return what makes readings."""
     buses = {f"bus {bus.settings.name}": bus.run for bus in hub.buses}
     nodes = {"nodes": hub.nodes.run} if hub.nodes else {}
-    return {"pipeline": hub.pipeline.run, "heartbeat": hub.heartbeat.run, **nodes, **buses}
+    mesh = {"mesh": hub.mesh.run} if hub.mesh else {}
+    return {"pipeline": hub.pipeline.run, "heartbeat": hub.heartbeat.run, **nodes, **mesh, **buses}
 
 
 def _watched(hub: Hub) -> list[Watched]:

@@ -37,6 +37,7 @@ UPDATE_STATE = 19
 LOSS = 20
 EVENT = 21
 TIME_WANTED = 22
+HUBS = 23
 
 TO_HUB = 1
 TO_NODE = 2
@@ -65,6 +66,7 @@ TYPES = (
     (LOSS, "LOSS", TO_HUB),
     (EVENT, "EVENT", TO_HUB),
     (TIME_WANTED, "TIME_WANTED", TO_HUB),
+    (HUBS, "HUBS", TO_NODE),
 )
 
 

@@ -2,14 +2,16 @@
 
 encode_x returns a payload and decode_x reads one. encode_x raises ValueError for numbers that do not fit and
 documents that are too long, and cuts texts for people; decode_x raises LinkError. PING and PONG are empty.
-HELLO, CHALLENGE and REFUSE are in greeting.py, what a node tells of itself in reports.py, the update's
-messages in update_messages.py; all of them can be imported from here. READINGS are in batches.py.
+HELLO, CHALLENGE and REFUSE are in greeting.py, what a node tells of itself in reports.py, HUBS in
+neighbours.py, the update's messages in update_messages.py; all of them can be imported from here. READINGS
+are in batches.py.
 Lengths of texts are bytes of UTF-8.
 """
 
 import struct
 
 from shared_schema.greeting import *  # noqa: F403 - one place to import messages from
+from shared_schema.neighbours import *  # noqa: F403
 from shared_schema.packing import U32, Reader, cut_utf8, text8, varint
 from shared_schema.reports import *  # noqa: F403
 from shared_schema.update_messages import *  # noqa: F403

@@ -1,5 +1,6 @@
 """What all boards have in common, by MicroPython's machine and network."""
 
+import socket
 import time
 
 import machine
@@ -75,6 +76,10 @@ class GenericBoard:
     def set_host_name(self, name: str) -> None:
         """Say the name by which the network knows the node; before it joins."""
         network.hostname(name[:32])  # longer ones are refused
+
+    def search_socket(self):
+        """Return a UDP socket whose questions to a group go where hubs are."""
+        return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
     def battery_mv(self) -> int:
         """Return the battery's voltage; 0 where it is not measured."""

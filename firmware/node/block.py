@@ -3,26 +3,28 @@
     u16 length | u32 crc32 | head | records        length and crc32 are those of head and records
 
     head:    u8 form | u8 kind id | u8 rows | u32 epoch | varints first_seq, span, unacked, boot
-    record:  u8 marks | [varint presence] | [varint seq step] | varint time step | varint step of each value
+    record:  varint time step and whether marks follow | [u8 marks | [varint presence]] | [varint seq step] |
+             varint step of each value
 
 A block covers `span` numbers from first_seq. In a thinned one only some of them have a row, and each record
 says how far it is from the one before. `unacked` is how many numbers before first_seq were not acknowledged
 when the block was written. Times are Unix ms, or ms of a boot when `boot` is not 0. Steps are zigzag, against
-the record before (of a value: the last one present); presence has a bit for each value and is left out when
-it is as before. Values are integers.
+the record before (of a value: the last one present); marks are the qualities, presence has a bit for each
+value, and both are left out when they are as before: 30 rows then fit into one page of an rp2's flash.
+Values are integers.
 """
 
 import struct
 from binascii import crc32
 
-from shared_schema.packing import Reader, put_varint, zigzag
+from shared_schema.packing import Reader, put_varint, unzigzag, zigzag
 
 PREFIX_BYTES = 6
 HEAD_BYTES = 40  # no head is longer
 FEWEST_BLOCK_BYTES = PREFIX_BYTES + 11  # without rows
 MOST_ROWS = 255
 MOST_BYTES = 6144  # no block is longer; a damaged length asks for no more memory than this
-FEWEST_RECORD_BYTES = 2
+FEWEST_RECORD_BYTES = 1
 
 _PLAIN = 1
 _THINNED = 2
@@ -52,7 +54,7 @@ class Draft:
         """Forget the rows."""
         self.rows = self.used = 0
         self.first_at_ms = self.last_at_ms = 0
-        self._presence = -1
+        self._presence = self._marks = -1
         for index in range(_MOST_VALUES):
             self._last[index] = 0
 
@@ -65,14 +67,13 @@ class Draft:
         """Put in a row. quality, time_quality: 0..3. values: at most 16 integers or None."""
         presence = _presence_of(values)
         marks = quality | time_quality << _TIME_QUALITY_SHIFT
-        buffer, at = self._buffer, self.used + 1
-        if presence != self._presence:
-            marks |= _PRESENCE_FOLLOWS
-            at = put_varint(buffer, at, presence)
-        buffer[self.used] = marks
+        is_as_before = presence == self._presence and marks == self._marks
+        buffer = self._buffer
+        at = put_varint(buffer, self.used, zigzag(at_ms - self.last_at_ms) << 1 | (not is_as_before))
+        if not is_as_before:
+            at = self._add_marks(at, marks, presence)
         if self.is_thinned:
             at = put_varint(buffer, at, seq_step)
-        at = put_varint(buffer, at, zigzag(at_ms - self.last_at_ms))
         last = self._last
         for index, value in enumerate(values):
             if value is not None:
@@ -80,8 +81,17 @@ class Draft:
                 last[index] = value
         if not self.rows:
             self.first_at_ms = at_ms
-        self._presence, self.last_at_ms, self.used = presence, at_ms, at
+        self.last_at_ms, self.used = at_ms, at
         self.rows += 1
+
+    def _add_marks(self, at: int, marks: int, presence: int) -> int:
+        self._marks = marks
+        if presence == self._presence:
+            self._buffer[at] = marks
+            return at + 1
+        self._presence = presence
+        self._buffer[at] = marks | _PRESENCE_FOLLOWS
+        return put_varint(self._buffer, at + 1, presence)
 
     def write(self, file, epoch: int, first_seq: int, acked: int, boot: int, span: int = 0) -> int:
         """Append the block to file; return its size in bytes. span: when thinned, the numbers it covers."""
@@ -141,13 +151,15 @@ class Block:
     def each(self):
         """Yield (seq, at_ms, values, quality, time_quality) of every row, once. at_ms: as in the block."""
         reader, last = self._records, [0] * _MOST_VALUES
-        seq, at_ms, presence = self.first_seq - 1, 0, 0
+        seq, at_ms, marks, presence = self.first_seq - 1, 0, 0, 0
         for _ in range(self.rows):
-            marks = reader.u8()
-            if marks & _PRESENCE_FOLLOWS:
-                presence = reader.varint()
+            step = reader.varint()
+            if step & 1:
+                marks = reader.u8()
+                if marks & _PRESENCE_FOLLOWS:
+                    presence = reader.varint()
             seq += reader.varint() if self.is_thinned else 1
-            at_ms += reader.signed_varint()
+            at_ms += unzigzag(step >> 1)
             yield (
                 seq,
                 at_ms,

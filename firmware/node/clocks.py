@@ -26,9 +26,14 @@ class Clocks:
         self._journal = journal
         self.boot = self.base_ms = 0
         self._offset_ms = None
+        self._is_any_gone = False
 
     def begin(self) -> None:
-        """Number this boot by what is on flash."""
+        """Number this boot by what is on flash.
+
+        Rows of an earlier one may have been sent when its clock is not known because the journal was damaged.
+        They must not get another: this boot has a number of its own, and they are lost.
+        """
         self._offset_ms = None
         lost = max([(loss[5], loss[6]) for loss in self._journal.losses] or [(WALL, 0)])
         highest = max([segment.boots[1] for segment in self._segments.all] or [WALL])
@@ -37,10 +42,20 @@ class Clocks:
         for segment in newest[-1:]:
             last_at_ms = max(last_at_ms, self._last_in(segment, highest))
         highest = max(highest, lost[0])
-        if highest != WALL and highest not in self._journal.clocks:
-            self.boot, self.base_ms = highest, last_at_ms + 1
+        last_boot = self._journal.last_boot
+        self._is_any_gone = highest not in self._journal.clocks and highest != WALL
+        if last_boot >= max(highest, 1) and last_boot not in self._journal.clocks and self._journal.is_whole:
+            self.boot = last_boot
+            self.base_ms = last_at_ms + 1 if last_boot == highest else 0
+            self._is_any_gone = False
         else:
-            self.boot, self.base_ms = max([highest] + list(self._journal.clocks)) + 1, 0
+            self.boot, self.base_ms = max([highest, last_boot] + list(self._journal.clocks)) + 1, 0
+
+    def settle(self) -> None:
+        """Make it durable that rows are lost because their clock is, before anyone is told."""
+        if self._is_any_gone:
+            self._journal.add_rows(self.boot)
+            self._is_any_gone = False
 
     def placed(self, at_ms: int, boot: int | None) -> tuple:
         """Return (ms, boot or WALL) as a row is kept. Raises ValueError for another boot than this one."""

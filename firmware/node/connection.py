@@ -48,6 +48,8 @@ class Connection:
             if out := session.to_send():
                 await _send(writer, out)
             reason = conversation.verdict(now_ms)
+            if listener.done():
+                await listener  # raises what the node has to end with: no memory for an update
             if reason or listener.done():
                 self.why = reason or self.why or "the hub closed"
                 return

@@ -19,6 +19,7 @@ from shared_schema.messages import (
     encode_result,
     encode_time_wanted,
 )
+from shared_schema.neighbours import decode_hubs
 from shared_schema.reports import Loss, encode_event, encode_health, encode_loss
 from shared_schema.update_messages import (
     decode_chunk,
@@ -53,6 +54,7 @@ class Conversation:
             frames.UPDATE: self._on_update,
             frames.CHUNK: self._on_chunk,
             frames.REFUSE: self._on_refuse,
+            frames.HUBS: self._on_hubs,
         }
         self._began_ms = self._heard_ms = self._said_ms = now_ms
         self._outgoing = None
@@ -63,6 +65,7 @@ class Conversation:
         self._chunk_asked = None
         self._lost_seq = 0
         self.refusal = None
+        self.is_stuck = False
 
     @property
     def is_welcome(self) -> bool:
@@ -103,8 +106,15 @@ class Conversation:
             return "no welcome in time" if now_ms - self._began_ms > GREETING_MOST_MS else None
         if now_ms - self._heard_ms > self._keepalive_ms + ANSWER_MOST_MS:
             return "the hub is silent"
-        if self._outgoing.is_stuck(now_ms):
+        return self._why_leave(now_ms)
+
+    def _why_leave(self, now_ms: int):
+        """Return why another hub is to be tried, None while this one is the best."""
+        self.is_stuck = self._outgoing.is_stuck(now_ms)
+        if self.is_stuck:
             return "the hub stores nothing"
+        if self._outgoing.is_idle and self._node.uplink.leaves(now_ms):
+            return "the node's own hub is there"
         return None
 
     def _next(self, now_ms: int):
@@ -207,6 +217,10 @@ class Conversation:
 
     def _on_refuse(self, payload, _now_ms: int) -> None:
         self.refusal = decode_refusal(payload)
+
+    def _on_hubs(self, payload, now_ms: int) -> None:
+        self._required()
+        self._node.uplink.told(decode_hubs(payload), now_ms)
 
     def _required(self) -> Outgoing:
         if self._outgoing is None:

@@ -4,9 +4,12 @@
     item: u32 epoch | u8 sort | varints
     clock: boot, zigzag offset_ms, exact_from_ms, time quality
     loss:  cause, first_seq, last_seq, boot and ms of the first row, boot and ms of the last
+    rows:  boot
+    floor: seq
 
-Items are appended; every one may be read twice. When the file has grown, what still matters is written to
-the next one and the old one is deleted, so that a cut leaves one of them whole, or both.
+Items are appended to two files, in folders of their own: what one of them lost, the other has. Every item may
+be read twice. When the files have grown, or one is damaged, what still matters is written to the next two and
+the old ones are deleted, so that a cut leaves one of them whole at least.
 """
 
 import os
@@ -18,6 +21,8 @@ from shared_schema.packing import LinkError, Reader, put_varint, zigzag
 _NAME = "%08x.log"
 _CLOCK = 1
 _LOSS = 2
+_ROWS = 3
+_FLOOR = 4
 _PREFIX_BYTES = 5
 _ITEM_BYTES = 80
 _MOST_BYTES = 1024  # a file this long is written anew, as far as it still matters
@@ -28,25 +33,43 @@ class Journal:
     """clocks: boot -> (offset_ms, exact_from_ms, time quality), never changed once there.
     losses: [cause, first_seq, last_seq, first boot, first ms, last boot, last ms], in order of their numbers.
     A loss explains the numbers in its range that have no row; those that have one are not lost.
+    floor_seq: numbers below it are not given any more, though nothing else may tell that they were.
+    last_boot: the highest that may have rows that need its clock. is_whole: one of the files could be read.
     """
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, folders: tuple) -> None:
+        self._folders = folders
         self._item = bytearray(_PREFIX_BYTES + _ITEM_BYTES)
-        self.clocks = {}
-        self.losses = []
-        self._numbers = []  # of the files there are
-        self._size = 0
-        self._is_damaged = False
 
     def mount(self, epoch: int) -> None:
         """Read what belongs to this epoch."""
-        self._epoch, self.clocks, self.losses, self._size = epoch, {}, [], 0
-        self._numbers = sorted(
-            [number for number in [_number(name) for name in os.listdir(self._folder)] if number]
-        )
-        whole = [self._read(number) for number in self._numbers]
-        self._is_damaged = len(whole) > 1 or False in whole
+        self._epoch, self.clocks, self.losses, self.last_boot = epoch, {}, [], 0
+        self.floor_seq = 0
+        paths = self._found()
+        checksums = [self._read(path) for path in paths]
+        self._size = max([os.stat(path)[6] for path in paths] or [0])
+        self.is_whole = any(checksums)
+        is_sound = paths == self._paths() and checksums[0] == checksums[1] != 0
+        self._is_damaged = bool(paths) and not is_sound
+
+    def repair(self) -> None:
+        """Write it anew when one of the two is damaged. Raises OSError when the disk does not take it."""
+        if self._is_damaged:
+            self._write_anew()
+
+    def add_rows(self, boot: int) -> None:
+        """Enter, durably and once, that there are rows that need the clock of this boot."""
+        if boot > self.last_boot:
+            self.last_boot = boot
+            self._append([_ROWS, boot])
+        self.repair()
+
+    def add_floor(self, seq: int) -> None:
+        """Enter, durably and once, that numbers below seq are not given any more."""
+        if seq > self.floor_seq:
+            self.floor_seq = seq
+            self._append([_FLOOR, seq])
+        self.repair()
 
     def add_clock(self, boot: int, offset_ms: int, exact_from_ms: int, time_quality: int) -> None:
         """Freeze the clock of a boot, durably."""
@@ -62,10 +85,11 @@ class Journal:
         """Forget losses up to acked, and clocks that only boots before oldest_boot needed."""
         self.losses = [loss for loss in self.losses if loss[2] > acked]
         used = [boot for loss in self.losses for boot in (loss[3], loss[5])]
+        oldest_boot = min(oldest_boot, self.last_boot)
         for boot in [boot for boot in self.clocks if boot < oldest_boot and boot not in used]:
             del self.clocks[boot]
         if self._size > _MOST_BYTES:
-            live = (len(self.losses) + len(self.clocks)) * _ITEM_BYTES
+            live = (len(self.losses) + len(self.clocks) + 2) * _ITEM_BYTES
             if live * 2 < self._size:
                 self._write_anew()
 
@@ -76,18 +100,19 @@ class Journal:
                 return loss
         return None
 
-    def _read(self, number: int) -> bool:
-        """Enter what is in a file; return False when part of it cannot be read."""
-        with open(self._path(number), "rb") as file:
+    def _read(self, path: str) -> int:
+        """Enter what is in a file; return its checksum, 0 when not all of it can be read."""
+        checksum = 0
+        with open(path, "rb") as file:
             prefix = file.read(_PREFIX_BYTES)
             while len(prefix) == _PREFIX_BYTES:
-                length, checksum = struct.unpack(">BI", prefix)
+                length, item_checksum = struct.unpack(">BI", prefix)
                 item = file.read(length)
-                if len(item) != length or crc32(item) != checksum or not self._understood(item):
-                    return False
-                self._size += _PREFIX_BYTES + length
+                if len(item) != length or crc32(item) != item_checksum or not self._understood(item):
+                    return 0
+                checksum = crc32(item, checksum)
                 prefix = file.read(_PREFIX_BYTES)
-        return not prefix
+        return 0 if prefix else checksum
 
     def _understood(self, item: bytes) -> bool:
         reader = Reader(item)
@@ -98,6 +123,10 @@ class Journal:
             if sort == _CLOCK:
                 boot, offset_ms = reader.varint(), reader.signed_varint()
                 self.clocks[boot] = (offset_ms, reader.varint(), reader.varint())
+            elif sort == _ROWS:
+                self.last_boot = max(self.last_boot, reader.varint())
+            elif sort == _FLOOR:
+                self.floor_seq = max(self.floor_seq, reader.varint())
             elif sort == _LOSS:
                 self._merge([reader.varint() for _ in range(7)])
         except LinkError:
@@ -117,13 +146,12 @@ class Journal:
             _join(self.losses[0], self.losses.pop(1))
 
     def _append(self, fields: list) -> None:
-        if self._is_damaged:
-            self._write_anew()
-        if not self._numbers:
-            self._numbers = [1]
+        self.repair()
+        self._number = self._number or 1
         self._is_damaged = True  # until it is written
-        with open(self._path(self._numbers[-1]), "ab") as file:
-            size = self._put(file, fields)
+        for path in self._paths():
+            with open(path, "ab") as file:
+                size = self._put(file, fields)
         self._is_damaged = False
         self._size += size
 
@@ -138,19 +166,37 @@ class Journal:
         return at
 
     def _write_anew(self) -> None:
-        number, size = (self._numbers or [0])[-1] + 1, 0
-        with open(self._path(number), "wb") as file:
-            for boot, clock in self.clocks.items():
-                size += self._put(file, [_CLOCK, boot, zigzag(clock[0]), clock[1], clock[2]])
-            for loss in self.losses:
-                size += self._put(file, [_LOSS] + loss)
-        self._numbers, old_numbers = [number], self._numbers
-        self._size, self._is_damaged = size, False
-        for old in old_numbers:
-            os.remove(self._path(old))
+        self._is_damaged = True
+        old = self._found()
+        self._number += 1
+        for path in self._paths():
+            with open(path, "wb") as file:
+                self._size = self._put_all(file)
+        for path in old:
+            os.remove(path)
+        self._is_damaged = False
 
-    def _path(self, number: int) -> str:
-        return "%s/%s" % (self._folder, _NAME % number)
+    def _put_all(self, file) -> int:
+        size = self._put(file, [_ROWS, self.last_boot]) + self._put(file, [_FLOOR, self.floor_seq])
+        for boot, clock in self.clocks.items():
+            size += self._put(file, [_CLOCK, boot, zigzag(clock[0]), clock[1], clock[2]])
+        for loss in self.losses:
+            size += self._put(file, [_LOSS] + loss)
+        return size
+
+    def _paths(self) -> list:
+        return ["%s/%s" % (folder, _NAME % self._number) for folder in self._folders]
+
+    def _found(self) -> list:
+        """Return the paths of all files there are; note the highest number."""
+        paths, self._number = [], 0
+        for folder in self._folders:
+            for name in os.listdir(folder):
+                number = _number(name)
+                if number:
+                    self._number = max(self._number, number)
+                    paths.append("%s/%s" % (folder, name))
+        return paths
 
 
 def _number(name: str) -> int:

@@ -4,7 +4,6 @@ import asyncio
 
 from firmware.node import health, identity
 from firmware.node.acts import Acts, keep_results, recalled_calibration, recalled_results
-from firmware.node.addresses import Addresses
 from firmware.node.clock import Clock, Ticks
 from firmware.node.commands import CommandBook
 from firmware.node.configuration import Configuration
@@ -56,7 +55,7 @@ class Node:
         self.waker = asyncio.Event()
         self.network = Network(board, self.identity.wifi, self.ticks, self.restart)
         self.sampling = Sampling(self)
-        self.uplink = Uplink(self, Addresses(self.identity.hubs), search)
+        self.uplink = Uplink(self, search)
         self.battery_mv = board.battery_mv()
         self.health_due_ms = 0
         self.told_ms = 0
@@ -177,6 +176,7 @@ class Node:
     def welcomed(self, now_ms: int) -> None:
         """A session is open."""
         self.health_due_ms = self.welcomed_ms = now_ms
+        self.uplink.welcomed()
         self.log("welcomed by a hub")
 
     def stored(self, stored_seq: int, now_ms: int) -> None:
@@ -186,6 +186,8 @@ class Node:
         self.heard(now_ms)
         try:
             if self.trial.acknowledge(stored_seq, now_ms // 1000):
+                self.update.look_again()
+                self.wake()
                 self.configured(self.configuration.settings)
         except OSError as error:
             self.events.trouble("flash_failed", "slots", repr(error))

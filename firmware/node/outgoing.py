@@ -17,9 +17,14 @@ class Outgoing:
         """How many rows may be sent now."""
         return ROWS_IN_FLIGHT - (self.next_seq - 1 - self.acknowledged_seq)
 
+    @property
+    def is_idle(self) -> bool:
+        """True when the hub has acknowledged all that was sent."""
+        return self.next_seq - 1 == self.acknowledged_seq
+
     def sent(self, first_seq: int, rows: int, now_ms: int) -> None:
         """Note rows that were handed to the connection. What is not in the ring any more is skipped."""
-        if self.next_seq - 1 == self.acknowledged_seq:
+        if self.is_idle:
             self._moved_ms = now_ms
         self.next_seq = first_seq + rows
 
@@ -34,4 +39,4 @@ class Outgoing:
 
     def is_stuck(self, now_ms: int) -> bool:
         """Return True when rows have been on their way for too long: the connection is given up."""
-        return self.next_seq - 1 > self.acknowledged_seq and now_ms - self._moved_ms > ANSWER_MOST_MS
+        return not self.is_idle and now_ms - self._moved_ms > ANSWER_MOST_MS

@@ -7,6 +7,18 @@ What holds, whatever is cut off at any moment:
 4. The epoch is new only when nothing of an older one could be read.
 5. No file is written in its middle, and none is deleted before what replaces it is on flash.
 
+What holds when files are damaged, torn off or lost between two boots, or a folder goes back in time, and
+again after the next boot:
+6. A number is never given to two rows of an epoch. Before numbers are given the mark is behind them, durably:
+   the name of a file in a folder apart (segment.py). A boot goes on at the mark; what does not reach up to it
+   is lost, and the journal notes how far the numbers went before anyone is told.
+7. Without a mark nothing tells how far the numbers went. They go on behind as many as the whole ring could
+   hold after the last that can be read; the loss then counts more than ever was. Without anything whole, or
+   when epochs do not agree, the epoch is new.
+8. A clock is in both files of the journal, one of them apart, before rows are stamped with it. When both are
+   damaged, rows whose clock is missing are lost: they may have been sent, and would come with another time.
+What does not hold: both folders going back in time at once, which only the hub could notice.
+
 What is to be sent, beginning behind what the hub says is stored:
     found = ring.read(seq, 120)
     lost = ring.loss(seq) if found is None or found[1] > seq else None
@@ -17,7 +29,7 @@ What is to be sent, beginning behind what the hub says is stored:
 import os
 from errno import EEXIST
 
-from firmware.node.block import HEAD_BYTES, PREFIX_BYTES, Block, Draft
+from firmware.node.block import FEWEST_RECORD_BYTES, HEAD_BYTES, PREFIX_BYTES, Block, Draft
 from firmware.node.clocks import MOST_CLOCKS, WALL, Clocks
 from firmware.node.contents import WIDTHS, Contents, Loss
 from firmware.node.journal import Journal
@@ -57,12 +69,12 @@ class Ring:
     ) -> None:
         if capacity_bytes < 2 * segment_bytes or not 64 <= flush_bytes <= 4096 or policy not in POLICIES:
             raise ValueError("a ring of %d bytes, %d at once, %s" % (capacity_bytes, flush_bytes, policy))
-        self._folder = folder
+        self._folders = (folder, folder + "/apart")
         self._segment_bytes = segment_bytes
         self._flush_bytes = flush_bytes
         block = Block(flush_bytes + 256)
-        self._segments = Segments(folder, block)
-        self._journal = Journal(folder)
+        self._segments = Segments(self._folders[0], self._folders[1], block)
+        self._journal = Journal(self._folders)
         self._clocks = Clocks(self._segments, block, self._journal)
         self._contents = Contents(self._segments, block, self._journal, self._clocks)
         thinning = None
@@ -72,24 +84,30 @@ class Ring:
         self._drafts = {}
 
     def mount(self) -> None:
-        """Read what is on flash and begin a new boot. Raises OSError when the disk cannot be read."""
-        try:
-            os.mkdir(self._folder)
-        except OSError as error:
-            if error.errno != EEXIST:
-                raise
+        """Read what is on flash and begin a new boot; mend what was damaged.
+
+        Raises OSError when the disk cannot be read. When it cannot be written, losses are not told yet.
+        """
+        for folder in self._folders:
+            try:
+                os.mkdir(folder)
+            except OSError as error:
+                if error.errno != EEXIST:
+                    raise
         self.acked = self._acked_on_flash = self._segments.mount()
-        if self._segments.epoch is None:
+        is_new = self._segments.epoch is None
+        if is_new:
             self._segments.epoch = int.from_bytes(os.urandom(4), "big") & _EPOCHS
         self._journal.mount(self.epoch)
-        ends = [segment.end_seq for segment in self._segments.all]
-        ends += [loss[2] + 1 for loss in self._journal.losses]
-        self.next_seq = max([self.acked + 1] + ends)
+        self._clocks.begin()
+        self._floor_seq = 0
+        self.next_seq = 1 if is_new else self._first_free_seq()
         self.disk_error = self._writing = self._unwritten = None
         self._draft_boot = WALL
         for draft in self._drafts.values():
             draft.clear()
-        self._clocks.begin()
+        if not is_new:
+            self._mend_if_possible()
         self._segments.release()
 
     @property
@@ -158,7 +176,11 @@ class Ring:
         """
         try:
             self._recover()
+            self._mend()
+            if self._draft_boot != WALL and (self.rows_in_memory or self._unwritten):
+                self._journal.add_rows(self._draft_boot)
             if self._unwritten:
+                self._segments.reserve(self.next_seq, self._acked_on_flash)
                 self._journal.add_loss(self._unwritten)
                 self._unwritten = None
             if self.rows_in_memory:
@@ -178,7 +200,8 @@ class Ring:
         """Flush, and keep on flash what is acknowledged. Raises OSError as flush."""
         self.flush()
         if self.acked > self._acked_on_flash:
-            self._write([Draft(0, 0)])
+            self._segments.keep_acked(self.next_seq, self.acked)
+            self._acked_on_flash = self.acked
 
     def acknowledge(self, stored_seq: int) -> None:
         """Note that the hub has stored, or knows why not, everything up to stored_seq of this epoch.
@@ -203,7 +226,7 @@ class Ring:
 
     def loss(self, from_seq: int) -> Loss | None:
         """Return what is lost from from_seq on; None when from_seq has a row, or cannot be told of yet."""
-        found = self._contents.loss(from_seq, self._unwritten[1] if self._unwritten else self.next_seq)
+        found = self._contents.loss(from_seq, self._told_seq())
         self._segments.release()
         return found
 
@@ -215,6 +238,40 @@ class Ring:
         self._clocks.set(boot, offset_ms, time_quality, self._has_pending())
         while len(self._journal.clocks) > MOST_CLOCKS and self._room.make(self.acked):
             self._trim_journal()
+
+    def _first_free_seq(self) -> int:
+        segments = self._segments
+        ends = [segment.end_seq for segment in segments.all]
+        ends += [loss[2] + 1 for loss in self._journal.losses]
+        known_seq = max([self._journal.floor_seq] + ends)
+        next_seq = max(known_seq, self.acked + 1)
+        if segments.mark:
+            next_seq = max(next_seq, segments.mark.first_seq)
+        else:
+            next_seq += self._room.capacity_bytes // FEWEST_RECORD_BYTES
+        if next_seq > known_seq:  # the mark alone knows
+            self._floor_seq = next_seq
+        return next_seq
+
+    def _mend(self) -> None:
+        if self.next_seq > 1:
+            self._is_mended = False
+            self._segments.reserve(self.next_seq, self._acked_on_flash)
+            self._journal.add_floor(self._floor_seq)
+            self._clocks.settle()
+        self._is_mended = True
+
+    def _mend_if_possible(self) -> None:
+        try:
+            self._mend()
+        except OSError as error:
+            self.disk_error = error
+
+    def _told_seq(self) -> int:
+        """Return the number from which on losses are not told: they could still become others."""
+        if self._segments.mark is None or not self._is_mended:
+            return 0
+        return min(self._segments.mark.first_seq, self._unwritten[1] if self._unwritten else self.next_seq)
 
     def _is_full(self) -> bool:
         used = 0
@@ -258,8 +315,9 @@ class Ring:
         size = sum([draft.used + PREFIX_BYTES + HEAD_BYTES for draft in drafts])
         # LittleFS copies the last block of a file that is appended to. While the hub keeps up, none is.
         limit = self._segment_bytes if self.acked < self.next_seq - 1 else 0
-        segment = self._segments.open_for(self.next_seq, size, limit)
+        segment = self._segments.open_for(self.next_seq, size, limit, self._acked_on_flash)
         self._writing = (segment, drafts)
+        self._segments.reserve(self.next_seq + self.rows_in_memory, self._acked_on_flash)
         end_seq, size, acked = self.next_seq, segment.whole, self.acked
         with self._segments.append(segment) as file:
             for draft in drafts:
@@ -267,7 +325,8 @@ class Ring:
                 end_seq += draft.rows
         self._writing = None
         segment.size = segment.whole = size
-        segment.note(end_seq, self._draft_boot)
+        segment.note(self.next_seq, end_seq, self._draft_boot)
+        self._segments.wrote(segment)
         self.next_seq, self._acked_on_flash = end_seq, acked
         for draft in drafts:
             draft.clear()

@@ -6,7 +6,7 @@ What is dropped is in the journal before its file is deleted.
 from firmware.node.block import Block
 from firmware.node.clocks import WALL
 from firmware.node.journal import Journal
-from firmware.node.segment import Segment, Segments
+from firmware.node.segment import DISK_BLOCK_BYTES, Segment, Segments
 from firmware.node.thinning import Thinning
 from shared_schema.enums import LossCause
 
@@ -28,17 +28,21 @@ class Room:
         self._block = block
         self._journal = journal
         self._thinning = thinning
-        self._capacity_bytes = capacity_bytes
+        self.capacity_bytes = capacity_bytes
 
     @property
     def bytes_free(self) -> int:
         """What is left; negative when the ring has to give something up."""
-        return self._capacity_bytes - self._segments.disk_bytes
+        return self.capacity_bytes - self._segments.disk_bytes
 
     def forget(self, acked: int) -> None:
-        """Delete the files of which everything is acknowledged, up to the one that keeps the numbers."""
+        """Delete the files of which everything is acknowledged, but the newest, and a small one to reuse."""
         segments = self._segments.all
         while len(segments) > 1 and segments[0].end_seq - 1 <= acked:
+            if segments[0].size <= DISK_BLOCK_BYTES and not (
+                len(segments) > 2 and segments[1].end_seq - 1 <= acked
+            ):
+                return
             self._segments.remove(segments[0])
 
     def make(self, acked: int) -> bool:
@@ -55,7 +59,7 @@ class Room:
     def _thinned_one(self, acked: int) -> bool:
         thinned_bytes = sum([segment.disk_bytes for segment in self._segments.all if segment.is_thinned])
         plain = [segment for segment in self._segments.all if not segment.is_thinned]
-        if self._thinning is None or len(plain) < 2 or thinned_bytes > self._capacity_bytes // 4 * 3:
+        if self._thinning is None or len(plain) < 2 or thinned_bytes > self.capacity_bytes // 4 * 3:
             return False
         try:
             return self._thinning.thin(plain[0], acked)

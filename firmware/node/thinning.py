@@ -29,7 +29,7 @@ class Thinning:
         if 2 * kept > rows:
             return False
         first_seq = max([segment.first_seq] + [it.end_seq for it in self._segments.all if it.is_thinned])
-        thinned = self._segments.open_for(first_seq, segment.size // 2, self._segment_bytes, True)
+        thinned = self._segments.open_for(first_seq, segment.size // 2, self._segment_bytes, 0, True)
         try:
             self._move(segment, thinned, acked)
         except OSError:
@@ -45,7 +45,7 @@ class Thinning:
                 self._pick(acked, self._minutes)
                 span = block.end_seq - block.first_seq
                 size += self._draft.write(file, block.epoch, block.first_seq, acked, block.boot, span)
-                thinned.note(block.end_seq, block.boot)
+                thinned.note(block.first_seq, block.end_seq, block.boot)
         thinned.size = thinned.whole = size
 
     def _blocks_of(self, segment: Segment, from_seq: int):

@@ -9,8 +9,9 @@ from firmware.node.files import read_json, write_json
 
 NAME = "totals.json"
 KEEP_EVERY_MS = 60_000
-# Five writes take one erase on LittleFS, of a block that changes after 100 (measured, 256 bytes at once).
-# Every 10 s that is 630,000 erases a year, 6,300 of each of a hundred free blocks; they bear 100,000.
+# Five writes take one erase on LittleFS, of a block that changes after a hundred (measured, 256 bytes
+# programmed at once). Every 10 s that is 630,000 erases a year, 6,300 of each of a hundred free blocks that
+# bear 100,000.
 KEEP_LEAST_MS = 10_000
 
 

@@ -28,7 +28,7 @@ class Updating:
     def __init__(self, root: str, key: bytes, board: str) -> None:
         self._arguments = (root, Hmac(key), board)
         self._update = None
-        self._report = report_of(slots.load(root))
+        self._report = self._reported()
 
     @property
     def report(self):
@@ -58,13 +58,23 @@ class Updating:
         if self._update is not None:
             self._update.take(chunk)
 
+    def look_again(self) -> None:
+        """Report what the record says now: after the trial ended well."""
+        if self._update is None:
+            self._report = self._reported()
+        else:
+            self._update.look_again()
+
     def close(self) -> None:
         """Put what was fetched on flash; the same offer goes on there."""
         if self._update is None:
             return
         self._update.close()
         if not self._update.is_complete:
-            self._report, self._update = self._update.report, None
+            self._report, self._update = self._reported(), None  # a refusal is told in its session only
             for name in _MODULES:
                 sys.modules.pop(name, None)
             gc.collect()
+
+    def _reported(self):
+        return report_of(slots.load(self._arguments[0]))

@@ -34,6 +34,11 @@ class Link:
         self._reader = reader
         self._writer = writer
 
+    @property
+    def unsent_bytes(self) -> int:
+        """What was said and is not on its way yet."""
+        return self._writer.transport.get_write_buffer_size()
+
     async def read(self) -> bytes:
         """Return what came; nothing once the connection is gone."""
         try:

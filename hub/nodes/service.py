@@ -7,6 +7,7 @@ Rule 3: a node has one session, the newest: the one before is a socket whose oth
 
 import asyncio
 import logging
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from hub.nodes.admission_service import Admission
@@ -14,15 +15,26 @@ from hub.nodes.limits import PROOF_S, Door, System
 from hub.nodes.link_service import READ_BYTES, Link
 from hub.nodes.orders import Commands, Given
 from hub.nodes.registry import RegistryStore
+from hub.nodes.rollout_record import RolloutStore
 from hub.nodes.session import KEEPALIVE_S, Now, Talk
 from hub.nodes.settings import NodeSettings, NodesState, NodeState
 from hub.nodes.store_service import Store
 from hub.nodes.stored import Numbers
+from hub.nodes.update_service import ReleaseStore, UpdateService
 from hub.ports import Clock, EventSink, NumberedSink
 from shared_schema import frames
 from shared_schema.greeting import BATTERY, Hello
 from shared_schema.link import HubSession, LinkError
-from shared_schema.messages import Command, RefusalCode, Result, ResultState, encode_ack, encode_command
+from shared_schema.messages import (
+    Command,
+    Hubs,
+    RefusalCode,
+    Result,
+    ResultState,
+    encode_ack,
+    encode_command,
+    encode_hubs,
+)
 from shared_schema.text import clean_text
 
 log = logging.getLogger("penstock.nodes")
@@ -48,6 +60,8 @@ class NodesService:
         clock: Clock,
         events: EventSink,
         system: System,
+        rollout: RolloutStore,
+        releases: ReleaseStore,
     ) -> None:
         self._settings = settings
         self._system = system
@@ -61,10 +75,13 @@ class NodesService:
         self._broken: set[str] = set()
         self._unproved: set[Link] = set()
         self._open: dict[str, Link] = {}
+        self._updates = UpdateService(site_key, rollout, releases, self._open, clock=clock, events=events)
         self._numbers: dict[str, Numbers] = {}
         self._commands: dict[str, Commands] = {}
         self._waiting_for: dict[tuple[str, int], asyncio.Future[Result]] = {}
         self._left_s: dict[str, float] = {}
+        self._elsewhere: frozenset[str] = frozenset()
+        self._hubs = b""
         self._tasks: set[asyncio.Task[None]] = set()
         self._refused = 0
         self.port = 0
@@ -79,6 +96,7 @@ class NodesService:
             tuple(_state_of(link, link.talk, now_s) for link in self._open.values() if link.talk),
             self._admission.pending(),
             self._refused,
+            self._updates.state(),
         )
 
     async def command(self, device_key: str, command: Command) -> Result:
@@ -93,6 +111,23 @@ class NodesService:
             self._open[device_key].say(frames.COMMAND, encode_command(command))
         return await future
 
+    def connected_addresses(self) -> Mapping[str, str]:
+        """Return the connected nodes: address by device key."""
+        return {key: link.address for key, link in self._open.items()}
+
+    def tell_hubs(self, addresses: Sequence[tuple[str, int]], return_after_s: int) -> None:
+        """Tell all nodes, now and when they dial, where the other hubs of the site are."""
+        self._hubs = encode_hubs(Hubs(return_after_s, list(addresses)))
+        for link in self._open.values():
+            link.say(frames.HUBS, self._hubs)
+
+    def note_elsewhere(self, device_keys: Collection[str]) -> None:
+        """Note which nodes other hubs of the site have now: those are not missing. Dashes for dots."""
+        before, self._elsewhere = self._elsewhere, frozenset(device_keys)
+        for key in self._admission.approved if self._elsewhere - before else ():
+            if key.replace(".", "-") in self._elsewhere:
+                self._events.clear_event("node_away", device_key=key)
+
     async def run(self) -> None:
         """Serve until cancelled."""
         await self._admission.load()
@@ -101,6 +136,7 @@ class NodesService:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._store.run())
+                tasks.create_task(self._updates.run())
                 tasks.create_task(self._look_for_ever())
         finally:
             server.close()
@@ -224,6 +260,9 @@ class NodesService:
         self._events.clear_event("node_away", device_key=key)
         link.talk.welcome(now, *self._admission.wanted(key))
         link.say_replies()
+        if self._hubs:
+            link.say(frames.HUBS, self._hubs)
+        self._updates.dialled(link)
         log.info("node %s dialled from %s, rows from %d", key, link.address, numbers.stored + 1)
 
     async def _listen(self, link: Link) -> None:
@@ -246,8 +285,10 @@ class NodesService:
         if talk.results:
             results, talk.results = talk.results, []
             self._answered(talk.key, results)
+        self._updates.hear(link)
 
     def _stored(self, device_key: str, numbers: Numbers) -> None:
+        self._updates.rows_stored(device_key)
         link = self._open.get(device_key)
         if link is not None and link.talk is not None and link.talk.numbers is numbers:
             link.say(frames.ACK, encode_ack(numbers.stored))
@@ -307,6 +348,9 @@ class NodesService:
             link.say(frames.PING)
 
     def _look_for_the_missing(self, now_s: float) -> None:
+        for key in self._left_s:
+            if key.replace(".", "-") in self._elsewhere:
+                self._left_s[key] = now_s  # its time begins when that hub has lost it as well
         for key in [key for key, left_s in self._left_s.items() if now_s - left_s > AWAY_S]:
             del self._left_s[key]
             message = f"it has not dialled for {AWAY_S / 60:.0f} minutes; its power, its Wi-Fi, its log"

@@ -34,6 +34,12 @@ from shared_schema.messages import (
 from shared_schema.metrics import ERROR
 from shared_schema.reports import EventLevel, Health, decode_event, decode_health, decode_loss
 from shared_schema.text import clean_text
+from shared_schema.update_messages import (
+    ChunkWanted,
+    UpdateReport,
+    decode_chunk_wanted,
+    decode_update_state,
+)
 
 KEEPALIVE_S = 30
 HEALTH_EVERY_S = 10.0  # reports that come faster are not stored; a node sends about one a minute
@@ -68,6 +74,7 @@ class Harvest:
 class Talk:
     """One open session. replies: types and payloads to send, in order; whoever sends them clears it.
 
+    results, about_update: what the node said of commands and of its update; whoever acts on it clears it.
     health: what the node said last of itself.
     """
 
@@ -80,6 +87,7 @@ class Talk:
         self.reported = Reported(hello.config_version)
         self.replies: list[tuple[int, bytes]] = []
         self.results: list[Result] = []
+        self.about_update: list[ChunkWanted | UpdateReport] = []
         self.rows = 0
         self.health: Health | None = None
         self._commands = commands
@@ -201,8 +209,14 @@ class Talk:
     def _ping(self, _payload: Payload, _now: Now, _harvest: Harvest) -> None:
         self.replies.append((frames.PONG, b""))
 
+    def _chunk_wanted(self, payload: Payload, _now: Now, _harvest: Harvest) -> None:
+        self.about_update.append(decode_chunk_wanted(payload))
+
+    def _update_state(self, payload: Payload, _now: Now, _harvest: Harvest) -> None:
+        self.about_update.append(decode_update_state(payload))
+
     def _nothing(self, _payload: Payload, _now: Now, _harvest: Harvest) -> None:
-        """Take what needs no answer: a PONG, and what belongs to an update this hub does not run."""
+        """Take a PONG, which needs no answer."""
 
 
 _OTHERS: Mapping[int, Callable[[Talk, Payload, Now, Harvest], None]] = {
@@ -214,6 +228,6 @@ _OTHERS: Mapping[int, Callable[[Talk, Payload, Now, Harvest], None]] = {
     frames.EVENT: Talk._event,  # noqa: SLF001
     frames.CONFIG_STATE: Talk._config_state,  # noqa: SLF001
     frames.RESULT: Talk._result,  # noqa: SLF001
-    frames.CHUNK_WANTED: Talk._nothing,  # noqa: SLF001
-    frames.UPDATE_STATE: Talk._nothing,  # noqa: SLF001
+    frames.CHUNK_WANTED: Talk._chunk_wanted,  # noqa: SLF001
+    frames.UPDATE_STATE: Talk._update_state,  # noqa: SLF001
 }

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from hub.nodes.rollout import RolloutState
+
 
 @dataclass(frozen=True, slots=True)
 class NodeSettings:
@@ -50,10 +52,14 @@ class WaitingNode:
 
 @dataclass(frozen=True, slots=True)
 class NodesState:
-    """How the node link stands. refused: connections that did not become a session, since the start."""
+    """How the node link stands. refused: connections that did not become a session, since the start.
+
+    update: the roll-out there is, or was last.
+    """
 
     port: int
     approved: int
     connected: tuple[NodeState, ...]
     pending: tuple[WaitingNode, ...]
     refused: int
+    update: RolloutState | None

@@ -18,18 +18,21 @@ begin
 
   if not is_above_all and not coalesce(
     assign_role.role <= 'admin'
-    and assign_role.tenant_id in (select private.tenant_ids_for('admin'))
-    -- Whoever belongs to strangers is not ours to take, and is not told apart from nobody.
-    and (person.id is null or person.role <> 'superadmin')
-    and (person.tenant_id is null or person.tenant_id in (select private.tenant_ids_for('admin'))),
+    and assign_role.tenant_id in (select private.tenant_ids_for('admin')),
     false
   ) then
     raise exception 'you may not give this role there'
       using errcode = 'insufficient_privilege', hint = 'Admins give roles up to admin within their tenant.';
   end if;
-  if person.id is null then
+  -- Whoever belongs to strangers is not ours to take, and is not told apart from nobody.
+  if person.id is null or not (
+    is_above_all or (
+      person.role <> 'superadmin'
+      and (person.tenant_id is null or person.tenant_id in (select private.tenant_ids_for('admin')))
+    )
+  ) then
     raise exception 'nobody with the address "%" has signed up', email
-      using errcode = 'invalid_parameter_value', hint = 'Let them sign up first.';
+      using errcode = 'invalid_parameter_value', hint = 'Let them sign up first. Members of other tenants stay theirs.';
   end if;
   if person.id = private.my_user_id() then
     raise exception 'nobody changes their own role'

@@ -6,12 +6,14 @@ create table private.partitioned_tables (
   width text not null check (width in ('day', 'week', 'month')),
   keep_days integer not null check (keep_days > 0),
   -- How long inserts go on landing in their own partition if nobody makes new ones.
-  ahead_days integer not null default 28 check (ahead_days > 0)
+  ahead_days integer not null default 28 check (ahead_days > 0),
+  retired_at timestamptz not null default '-infinity'
 );
 comment on table private.partitioned_tables is 'Which tables are partitioned, how finely, and how far they reach.';
 comment on column private.partitioned_tables.width is 'A change holds for partitions made from then on.';
 comment on column private.partitioned_tables.keep_days is
   'The retention. Rows that come later than that, up to 90 days, land in the default partition and are dropped from there.';
+comment on column private.partitioned_tables.retired_at is 'When retention last took a step here.';
 alter table private.partitioned_tables enable row level security;
 create policy "Nobody reads the plan of partitions" on private.partitioned_tables for select to device using (false);
 

@@ -31,9 +31,17 @@ begin
     insert into public.tenants (tenant_type, name)
     select 'customer', tenant where not exists (select from public.tenants where tenants.name = register_device.tenant)
     on conflict on constraint tenants_name_unique_below_parent do nothing;
-    -- The oldest, where several distributors have one of this name.
-    select tenants.id into tenant_id from public.tenants
-    where tenants.name = register_device.tenant order by tenants.id limit 1;
+    -- At the top, where only superadmins add tenants, or else the only one. Names are given by the tenants themselves:
+    -- the oldest of several could be somebody who waits for the hubs of others.
+    select min(tenants.id) into tenant_id from public.tenants
+    where tenants.name = register_device.tenant
+    group by tenants.parent_id is null
+    having count(*) = 1
+    order by tenants.parent_id is null desc limit 1;
+    if tenant_id is null then
+      raise exception 'there are several tenants with the name "%"', tenant
+        using errcode = 'cardinality_violation', hint = 'Rename one of them, or move the device after it was registered.';
+    end if;
   end if;
   insert into public.devices (device_key, name, kind, status, hub_id, is_roaming, tenant_id, site_id)
   values (

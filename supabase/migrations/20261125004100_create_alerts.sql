@@ -45,6 +45,9 @@ comment on column public.alerts.details is
 -- What is open is asked all the time, and is little of what there was.
 create index alerts_open_idx on public.alerts (device_id, severity) where is_active;
 create index alerts_device_id_idx on public.alerts (device_id, raised_at desc);
+-- What the policy compares, so that nothing is left to be compared row by row with the devices of a whole fleet.
+create index alerts_scope_idx on public.alerts (coalesce(device_id, 0), raised_at desc);
+create index alerts_open_scope_idx on public.alerts (coalesce(device_id, 0)) where is_active;
 create index alerts_rule_id_idx on public.alerts (rule_id);
 -- However many batches arrive at once: one active alert.
 create unique index alerts_one_active_of_a_rule_idx on public.alerts (rule_id, device_id) where is_active;
@@ -91,11 +94,14 @@ select private.audit_table('alert_silences');
 
 -- Written by functions only, so that nobody clears an alert without a trace.
 select private.open_to_people('alerts');
--- One policy, not two: each would be evaluated for every row.
+-- One comparison that an index answers. With "or", ten thousand devices are gone through for every row.
 alter policy "People read what is of their tenants" on public.alerts
 using (
-  device_id = any (array(select private.device_ids_for('viewer')))
-  or (device_id is null and (select private.my_role()) = 'superadmin')
+  coalesce(device_id, 0) = any (array(
+    select private.device_ids_for('viewer')
+    union all
+    select 0 where private.my_role() = 'superadmin'
+  ))
 );
 select private.open_to_people('alert_events');
 grant insert, update, delete on public.alerts, public.alert_events, public.alert_silences to service_role;

@@ -72,7 +72,9 @@ begin
       -- Two readings of one instant have no rate between them: the first one counts.
       continue when at = state.last_at;
       elapsed_s := extract(epoch from at - state.last_at);
-      value := (value - state.last_value) / elapsed_s * 60;
+      value := value - state.last_value;
+      -- Next to nothing divided is an error (underflow), and the whole batch would be refused over it.
+      value := case when abs(value) > 1e-300 then value / elapsed_s * 60 else 0 * value end;
       state.last_value := readings[place];
     end if;
     state.last_at := at;

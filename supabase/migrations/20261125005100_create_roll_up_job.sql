@@ -19,9 +19,19 @@ as $$
   ), format(aspect.addition, measured.metric)
   from private.metrics_of(table_name) as measured
   cross join (values
-    ('_mean', 'avg(%1$s)::double precision', 'sum(%1$s_mean * %1$s_count) / nullif(sum(%1$s_count), 0)',
-      '(coalesce(kept.%1$s_mean * kept.%1$s_count, 0) + coalesce(excluded.%1$s_mean * excluded.%1$s_count, 0))
-       / nullif(kept.%1$s_count + excluded.%1$s_count, 0)'),
+    -- To divide what is next to nothing is an error to Postgres (underflow), and its entry would hold up retention.
+    ('_mean', 'avg(%1$s)::double precision',
+      'case
+         when abs(sum(%1$s_mean * %1$s_count)) > 1e-300 then sum(%1$s_mean * %1$s_count) / sum(%1$s_count)
+         when sum(%1$s_count) > 0 then 0
+       end',
+      'case
+         when abs(coalesce(kept.%1$s_mean * kept.%1$s_count, 0) + coalesce(excluded.%1$s_mean * excluded.%1$s_count, 0))
+           > 1e-300
+           then (coalesce(kept.%1$s_mean * kept.%1$s_count, 0) + coalesce(excluded.%1$s_mean * excluded.%1$s_count, 0))
+             / (kept.%1$s_count + excluded.%1$s_count)
+         when kept.%1$s_count + excluded.%1$s_count > 0 then 0
+       end'),
     ('_min', 'min(%1$s)', 'min(%1$s_min)', 'least(kept.%1$s_min, excluded.%1$s_min)'),
     ('_max', 'max(%1$s)', 'max(%1$s_max)', 'greatest(kept.%1$s_max, excluded.%1$s_max)'),
     ('_count', 'count(%1$s)::integer', 'sum(%1$s_count)::integer', 'kept.%1$s_count + excluded.%1$s_count')

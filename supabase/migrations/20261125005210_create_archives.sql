@@ -14,6 +14,7 @@ create table private.archives (
   bytes bigint check (bytes >= 0),
   sha256 text check (sha256 ~ '^[0-9a-f]{64}$'),
   finished_at timestamptz,
+  removed_at timestamptz,
   created_at timestamptz not null default now(),
   constraint archives_finished_whole check (
     finished_at is null or (object_path is not null and rows is not null and bytes is not null and sha256 is not null)
@@ -23,10 +24,12 @@ comment on table private.archives is 'What is in the archive or on its way: the 
 comment on column private.archives.claimed_until is 'Until then somebody is working on it. Reading prolongs it.';
 comment on column private.archives.object_path is 'Where in object storage.';
 comment on column private.archives.sha256 is 'Of the stored object, in hex.';
+comment on column private.archives.removed_at is
+  'When the partition was removed. One that is made later under its name is another, with an archive of its own.';
 alter table private.archives enable row level security;
 create policy "Nobody reads archives" on private.archives for select to device using (false);
 -- A partition goes into one archive.
-create unique index archives_leaf_idx on private.archives (leaf) where leaf is not null;
+create unique index archives_leaf_idx on private.archives (leaf) where leaf is not null and removed_at is null;
 create index archives_waiting_idx on private.archives (id) where finished_at is null;
 
 create function public.switch_archiving(is_on boolean)
@@ -70,7 +73,7 @@ begin
   cross join lateral private.partitions_of(planned.table_name) as part
   where part.to_at <= now() - make_interval(days => planned.keep_days)
   order by part.to_at, planned.table_name
-  on conflict (leaf) where leaf is not null do nothing;
+  on conflict (leaf) where leaf is not null and removed_at is null do nothing;
 
   -- One archive for all late rows of a table, and not oftener than daily.
   for parcel in

@@ -13,7 +13,8 @@ begin
   ) then
     return true;
   end if;
-  select * into archive from private.archives where archives.leaf = is_in_archive.leaf for update;
+  select * into archive from private.archives
+  where archives.leaf = is_in_archive.leaf and archives.removed_at is null for update;
   if archive.finished_at is null then
     return false;
   end if;
@@ -55,6 +56,9 @@ begin
       perform private.remember_sequences(planned.table_name, leaf);
     end if;
     execute format('drop table partitions.%I', leaf);
+    -- Longer retention brings partitions of this name back: then what is stored must not be written over.
+    update private.archives set removed_at = now()
+    where archives.leaf = retire_until.leaf and archives.removed_at is null;
   end if;
   update private.rollups as made set
     raw_kept_from = case when made.table_name = planned.table_name
@@ -87,6 +91,7 @@ as $$
 declare
   oldest record;
   stray_at timestamptz;
+  are_many boolean;
   until timestamptz :=
     date_trunc(planned.width, (now() - make_interval(days => planned.keep_days)) at time zone 'utc') at time zone 'utc';
 begin
@@ -95,10 +100,12 @@ begin
                          where made.fine_table = planned.table_name));
   select * into oldest from private.partitions_of(planned.table_name) limit 1;
   execute format(
-    'select min(%1$I) from partitions.%2$I where %1$I < $1', planned.time_column, planned.table_name || '_default'
-  ) into stray_at using until;
-  -- Strays day by day, so that a step stays small and nothing of its time is left.
-  if stray_at < coalesce(oldest.from_at, 'infinity') then
+    'select min(%1$I), count(*) > 20000 from partitions.%2$I where %1$I < $1',
+    planned.time_column, planned.table_name || '_default'
+  ) into stray_at, are_many using until;
+  -- Many strays day by day, so that a step stays small. Few go with the next partition: a device that goes on sending
+  -- what is too old would otherwise keep partitions here for ever.
+  if are_many and stray_at < coalesce(oldest.from_at, 'infinity') then
     return private.retire_until(planned, date_bin('1 day', stray_at, 'epoch') + interval '24 hours');
   end if;
   if oldest.to_at <= until then
@@ -126,9 +133,14 @@ begin
     return 'roll-ups are running';
   end if;
   -- Locks on a table last until the transaction ends, so one step is enough for one.
-  for planned in select * from private.partitioned_tables order by table_name loop
+  -- Whoever waited longest comes first, or a table that always has something to remove would be the only one.
+  for planned in select * from private.partitioned_tables order by retired_at, table_name loop
     done := private.retire_next(planned);
-    exit when done is not null;
+    if done is not null then
+      update private.partitioned_tables as served set retired_at = clock_timestamp()
+      where served.table_name = planned.table_name;
+      exit;
+    end if;
   end loop;
   return done;
 end

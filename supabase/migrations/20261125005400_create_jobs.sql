@@ -66,7 +66,8 @@ begin
       last_started_at = started_at, last_finished_at = clock_timestamp(), last_result = result, last_error = null,
       failures_in_a_row = 0, last_duration_ms = 1000 * extract(epoch from clock_timestamp() - started_at)
     where jobs.name = job.name;
-  exception when others then
+  -- The second is not among the others: a job that takes longer than statement_timeout would undo those before it.
+  exception when others or query_canceled then
     update private.jobs set
       last_started_at = started_at, last_error = format('%s (%s)', sqlerrm, sqlstate),
       failures_in_a_row = failures_in_a_row + 1,
@@ -103,6 +104,8 @@ begin
       into is_run, error from private.jobs where jobs.name = due.name;
     end if;
     return next;
+    -- Nothing ends this statement a second time; what is left is due with the next call.
+    exit when error like '%(57014)';
   end loop;
 end
 $$;

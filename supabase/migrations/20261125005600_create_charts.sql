@@ -134,8 +134,10 @@ begin
   return query execute format(
     'with pieces as materialized (select date_bin($6, at, ''epoch'') as bucket_at, * from (%s) as piece),
      merged as (
-       select bucket_at, sum(mean * amount) / sum(amount) as mean, min(low) as low, max(high) as high,
-         sum(amount)::bigint as amount
+       select bucket_at,
+         -- Next to nothing divided is an error (underflow).
+         case when abs(sum(mean * amount)) > 1e-300 then sum(mean * amount) / sum(amount) else 0 end as mean,
+         min(low) as low, max(high) as high, sum(amount)::bigint as amount
        from pieces group by bucket_at
      )
      select bucket_at, merged.mean, merged.low, merged.high, coalesce(merged.amount, 0)

@@ -73,7 +73,12 @@ stable
 set search_path = ''
 as $$
   select sum(readings)::bigint,
-    sum(flow_rate_lpm_mean * flow_rate_lpm_count) / nullif(sum(flow_rate_lpm_count), 0),
+    -- Next to nothing divided is an error (underflow).
+    case
+      when abs(sum(flow_rate_lpm_mean * flow_rate_lpm_count)) > 1e-300
+        then sum(flow_rate_lpm_mean * flow_rate_lpm_count) / sum(flow_rate_lpm_count)
+      when sum(flow_rate_lpm_count) > 0 then 0
+    end,
     min(flow_rate_lpm_min), max(flow_rate_lpm_max),
     sum(case
       when high_before_l is null then high_l - low_l

@@ -25,11 +25,13 @@ FETCHING, TRIAL, CONFIRMED = UpdateState.FETCHING, UpdateState.TRIAL, UpdateStat
 REVERTED, REFUSED, FAILED = UpdateState.REVERTED, UpdateState.REFUSED, UpdateState.FAILED
 # What an update needs of the application; the rest of a node has no part in it.
 MODULES = (
+    "firmware/node/files.py",
     "firmware/node/manifest.py",
     "firmware/node/slot_files.py",
     "firmware/node/slots.py",
     "firmware/node/trial.py",
     "firmware/node/update.py",
+    "firmware/node/updating.py",
     "shared_schema/digest.py",
     "shared_schema/packing.py",
     "shared_schema/update_messages.py",

@@ -34,6 +34,7 @@ MESSAGES = (
     ("update", m.Update, (b'{"version":"1.5.0","counter":18}', bytes(range(32)))),
     ("chunk_wanted", m.ChunkWanted, (7, 65_536, 1024)),
     ("chunk", m.Chunk, (7, 65_536, bytes(range(256)))),
+    ("hubs", m.Hubs, (120, [("192.168.1.10", 8266), ("10.0.0.2", 65_535)])),
     ("update_state", m.UpdateReport, (m.UpdateState.REVERTED, "1.5.0", "no hub for 10 min")),
 )
 

@@ -267,3 +267,13 @@ def test_people_ask_about_their_devices_only(
         assert one(database, statement, tank) == 0
         assert one(database, "select count(*) from public.sla_report('2026-01-01', now())") == 0
         assert one(database, "select count(*) from public.device_health()") == 0
+
+
+def test_whose_an_alert_is_is_asked_of_an_index(database: Connection) -> None:
+    database.execute("set local enable_seqscan = off")
+    with acting_as_person(database, new_person(database, "superadmin", None)):
+        for condition in ("true", "is_active"):
+            statement = f"explain select * from public.alerts where {condition}"
+            plan = "\n".join(row["QUERY PLAN"] for row in database.execute(statement.encode()))
+            assert "Index Cond: (COALESCE(device_id, 0)" in plan
+            assert "Filter: (" not in plan.replace("One-Time Filter", "")

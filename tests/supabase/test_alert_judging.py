@@ -250,3 +250,12 @@ def test_a_device_out_of_service_raises_nothing(database: Connection, tenant: in
     database.execute("update public.devices set status = 'retired' where id = %s", (tank,))
     send_ph(database, tank, [(0, 9)])
     assert alerts(database) == []
+
+
+def test_a_rate_next_to_nothing_costs_no_batch(database: Connection, tank: int, tenant: int) -> None:
+    new_rule(
+        database, tenant, rule_type="rate", table_name="telemetry_flow", metric="flow_rate_lpm", threshold=100
+    )
+    rows = [reading(tank, seq, 60 * seq, flow_rate_lpm=rate) for seq, rate in enumerate((0.0, 5e-324), 1)]
+    upload(database, "telemetry_flow", rows)
+    assert alerts(database) == []

@@ -367,3 +367,18 @@ def test_the_queue_is_read_by_those_whose_rules_filled_it(
         with acting_as_person(database, who):
             seen.append(one(database, "select count(*) from public.alert_notifications"))
     assert seen == [1, 2, 0]
+
+
+def test_nobody_has_more_rules_than_a_batch_can_bear(database: Connection, tenant: int) -> None:
+    viewer, admin = new_person(database, "viewer", tenant), new_person(database, "admin", tenant)
+    statement = """
+        insert into public.alert_notification_rules (tenant_id, user_id, channel_type, address)
+        select %s, %s, 'sms', '+4917' || 10000000 + number from generate_series(1, %s) as number
+    """
+    for person, owner in ((viewer, viewer), (admin, None)):
+        with acting_as_person(database, person):
+            database.execute(statement, (tenant, owner, 50))
+        with pytest.raises(psycopg.errors.CheckViolation, match="50"), acting_as_person(database, person):
+            database.execute(statement, (tenant, owner, 1))
+    with acting_as_person(database, admin):
+        database.execute(statement, (tenant, admin, 1))

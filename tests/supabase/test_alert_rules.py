@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.supabase.fleet import alerts, insert, new_device, new_rule, new_tenant, one, send_ph
+from tests.supabase.fleet import alerts, connect, insert, new_device, new_rule, new_tenant, one, send_ph
 from tests.supabase.roles import Connection, acting_as_person, new_person
 
 Denied = psycopg.errors.InsufficientPrivilege
@@ -177,3 +177,22 @@ def test_a_device_that_leaves_the_reach_of_a_rule_leaves_its_alert(
     database.execute("update public.devices set kind = 'flow' where id = %s", (tank,))
     assert one(database, "select private.find_silent() -> 'withdrawn_alerts'") == 1
     assert not alerts(database, rule_id=alerts(database)[0]["rule_id"])[0]["is_active"]
+
+
+def test_who_changes_no_rule_keeps_no_batch_waiting(own_url: str) -> None:
+    with connect(own_url) as owner, connect(own_url) as other:
+        tenant = new_tenant(owner, "farm")
+        people = [
+            new_person(owner, "viewer", None),
+            new_person(owner, "operator", tenant),
+            new_person(owner, "admin", tenant),
+        ]
+        with owner.transaction():
+            owner.execute("lock table private.alert_states in row exclusive mode")  # as a batch does
+            other.execute("set lock_timeout = '200ms'")
+            for person in people[:2]:
+                with acting_as_person(other, person):
+                    other.execute("update public.alert_rules set name = 'x'")
+                    other.execute("delete from public.alert_rules")
+            with pytest.raises(psycopg.errors.LockNotAvailable), acting_as_person(other, people[2]):
+                other.execute("update public.alert_rules set name = 'x'")

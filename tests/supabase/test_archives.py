@@ -146,3 +146,20 @@ def test_late_rows_get_an_archive_of_their_own(database: Connection, hub: int) -
 def test_nobody_else_reads_archives(database: Connection, hub: int, role: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege), acting_as(database, role, hub):
         claim(database)
+
+
+def test_a_partition_that_is_made_again_has_an_archive_of_its_own(database: Connection, hub: int) -> None:
+    archive_all(database)
+    retire(database)
+    keep(database, "telemetry_tank", 90)
+    database.execute("set local role hosted_admin")  # who owns what the job makes
+    database.execute("select private.make_partitions()")
+    database.execute("reset role")
+    upload(database, "telemetry_tank", [ago(hub, 26, 70)])
+    database.execute("delete from private.dirty_ranges")
+    keep(database, "telemetry_tank", 30)
+    assert [line["seq"] for line in archive_all(database)] == [26]
+    retire(database)
+    assert archive_all(database) == []
+    stored = database.execute("select rows from private.archives where rows > 0 order by id").fetchall()
+    assert [archive["rows"] for archive in stored] == [13, 12, 1]

@@ -239,3 +239,27 @@ def test_nonsense_is_refused_by_the_table_itself(
 ) -> None:
     with pytest.raises(psycopg.errors.CheckViolation), acting_as(database, "device", hub):
         upload(database, "telemetry_tank", [{**row_of(hub, 1), **bad}])
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("sites", "id created_at"),
+        ("device_tags", "id created_at"),
+        ("device_calibrations", "id created_at created_by"),
+        ("field_mappings", "id"),
+    ],
+)
+def test_people_write_neither_numbers_nor_who_it_was(database: Connection, table: str, columns: str) -> None:
+    found = database.execute(
+        """
+        select attname from pg_attribute
+        where attrelid = %s::regclass and attnum > 0 and not (
+          has_column_privilege('authenticated', attrelid, attnum, 'insert')
+          or has_column_privilege('authenticated', attrelid, attnum, 'update')
+        )
+        order by attnum
+        """,
+        (f"public.{table}",),
+    )
+    assert {row["attname"] for row in found} == set(columns.split())

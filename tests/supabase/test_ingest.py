@@ -1,7 +1,5 @@
 """Readings of gateways: every bad one is named, and costs none of the others."""
 
-import hashlib
-import json
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,55 +12,12 @@ import pytest
 from psycopg.rows import dict_row
 
 from shared_schema.metrics import KINDS, Metric, kind_named
-from tests.supabase.roles import Connection, acting_as, register
+from tests.supabase.gateways import Gateway, key_for, rows, send
+from tests.supabase.roles import Connection, register
 
 ROUNDS = 8
 NO_TIME = "timestamp: expected ISO 8601 or Unix time"
 NO_DEVICE = "unknown device, or not behind this gateway"
-
-
-class Gateway:
-    """A gateway with a flow meter and a tank behind it, and its key."""
-
-    def __init__(self, database: Connection, name: str = "gateway") -> None:
-        self.database = database
-        self.id = register(database, name, kind="gateway")
-        self.flow_key, self.tank_key = f"{name}-flow", f"{name}-tank"
-        self.flow = register(database, self.flow_key, hub=name, kind="flow")
-        self.tank = register(database, self.tank_key, hub=name, kind="tank")
-        self.key = key_for(database, self.id)
-
-    def send(self, *readings: Any) -> dict[str, Any]:
-        return send(self.database, self.key, list(readings))
-
-    def reason(self, **reading: Any) -> str:
-        """Send one reading that is refused, of the flow meter unless it says otherwise; return why."""
-        answer = self.send({"device_key": self.flow_key, **reading})
-        assert (answer["accepted"], answer["duplicate"]) == (0, 0)
-        (entry,) = answer["rejected"]
-        assert entry["index"] == 0
-        return str(entry["reason"])
-
-
-def key_for(database: Connection, device_id: int) -> str:
-    found = database.execute("select public.create_ingest_key(%s, 'test') as key", (device_id,)).fetchone()
-    assert found is not None
-    return str(found["key"])
-
-
-def send(database: Connection, key: str, readings: Any) -> dict[str, Any]:
-    key_hash = hashlib.sha256(key.encode()).hexdigest()
-    found = database.execute(
-        "select public.ingest_readings(%s, %s::jsonb) as answer", (key_hash, json.dumps(readings))
-    ).fetchone()
-    assert found is not None
-    answer: dict[str, Any] = found["answer"]
-    return answer
-
-
-def rows(database: Connection, table: str, device_id: int) -> list[dict[str, Any]]:
-    statement = f"select * from public.{table} where device_id = %s order by seq"
-    return database.execute(statement.encode(), (device_id,)).fetchall()
 
 
 def ago(**span: float) -> str:
@@ -221,6 +176,25 @@ def test_bad_readings_cost_none_of_the_good_ones(gateway: Gateway) -> None:
         assert gaps == {"gaps": 0}
 
 
+def test_however_many_bad_ones_there_are_the_good_ones_are_one_batch(gateway: Gateway) -> None:
+    answer = gateway.send(*({"device_id": gateway.tank, "ph": 7 + place % 2 * 8} for place in range(100)))
+    assert answer["accepted"] == 50
+    bad = [{"index": place, "reason": "ph: out of range"} for place in range(1, 100, 2)]
+    assert answer["rejected"] == bad
+    assert [row["seq"] for row in rows(gateway.database, "telemetry_tank", gateway.tank)] == [*range(1, 51)]
+    state = gateway.database.execute(
+        "select version from public.device_state where device_id = %s", (gateway.tank,)
+    ).fetchone()
+    assert state == {"version": 1}
+
+
+def test_what_is_next_to_nothing_is_nothing(gateway: Gateway) -> None:
+    tiny = {"device_key": gateway.flow_key, "pressure_bar": 1e-60, "flow_rate_lpm": -5e-324}
+    assert gateway.send(tiny)["rejected"] == []
+    (row,) = rows(gateway.database, "telemetry_flow", gateway.flow)
+    assert (row["pressure_bar"], row["flow_rate_lpm"]) == (0, 0)
+
+
 def test_the_same_device_and_time_again_is_a_duplicate(gateway: Gateway) -> None:
     reading = {"device_id": gateway.flow, "timestamp": ago(minutes=5), "flow_rate_lpm": 1}
     assert gateway.send(reading, {**reading, "flow_rate_lpm": 2})["duplicate"] == 1
@@ -267,81 +241,6 @@ def test_a_mapping_that_would_spoil_every_reading_is_refused(gateway: Gateway, v
     )
     with pytest.raises(psycopg.errors.CheckViolation):
         gateway.database.execute(f"{statement} values (%s, 'a', 'ph', {values})".encode(), (gateway.tank,))
-
-
-def test_a_key_opens_until_it_is_revoked_or_its_gateway_is(gateway: Gateway) -> None:
-    reading = {"device_id": gateway.flow, "flow_rate_lpm": 1}
-    second = key_for(gateway.database, gateway.id)
-    gateway.database.execute(
-        "select public.revoke_ingest_key(id) from public.ingest_keys order by id limit 1"
-    )
-    assert gateway.send(reading) == {"verdict": "refused"}
-    assert send(gateway.database, second, [reading])["accepted"] == 1
-    gateway.database.execute("update public.devices set status = 'retired' where id = %s", (gateway.id,))
-    assert send(gateway.database, second, [reading]) == {"verdict": "refused"}
-    assert send(gateway.database, "psk_unknown", [reading]) == {"verdict": "refused"}
-
-
-def test_the_key_itself_is_not_kept(gateway: Gateway) -> None:
-    found = gateway.database.execute(
-        "select keys::text || hashes::text as kept from public.ingest_keys as keys"
-        " join private.ingest_key_hashes as hashes on key_id = id"
-    ).fetchone()
-    assert found is not None
-    assert gateway.key not in found["kept"]
-    assert gateway.key[:12] in found["kept"]
-    assert len(gateway.key) >= 46
-
-
-def test_the_sixty_first_request_in_a_minute_is_put_off(gateway: Gateway) -> None:
-    answers = [gateway.send({"device_id": gateway.flow, "flow_rate_lpm": 1})["verdict"] for _ in range(62)]
-    assert answers == ["granted"] * 60 + ["limited"] * 2
-    gateway.database.execute("update private.ingest_key_hashes set minute = minute - interval '1 minute'")
-    assert gateway.send()["verdict"] == "granted"
-
-
-def test_admins_make_and_revoke_keys_for_their_own_gateways_only(database: Connection) -> None:
-    mine = register(database, "mine", kind="gateway")
-    theirs = database.execute(
-        "select public.register_device('theirs', 'gateway', null, null, null, 'Others') as id"
-    ).fetchone()
-    assert theirs is not None
-    people = {
-        role: database.execute(
-            "insert into public.profiles (id, role, tenant_id)"
-            " select gen_random_uuid(), %s, tenant_id from public.devices where id = %s returning id",
-            (role, mine),
-        ).fetchone()
-        for role in ("admin", "operator")
-    }
-    their_key_id = database.execute(
-        "select id from public.ingest_keys where public.create_ingest_key(%s, 'x') is null", (theirs["id"],)
-    ).fetchone()
-    assert their_key_id is None
-    key_for(database, theirs["id"])
-    for role, is_allowed in (("admin", True), ("operator", False)):
-        person = people[role]
-        assert person is not None
-        claims = json.dumps({"role": "authenticated", "sub": str(person["id"])})
-        for device_id, statement in (
-            (mine, "select public.create_ingest_key(%s, 'by hand')"),
-            (theirs["id"], "select public.create_ingest_key(%s, 'by hand')"),
-            (
-                theirs["id"],
-                "select public.revoke_ingest_key(id) from public.ingest_keys where device_id = %s",
-            ),
-        ):
-            with acting_as(database, "authenticated"):
-                database.execute("select set_config('request.jwt.claims', %s, true)", (claims,))
-                if "revoke" in statement:
-                    assert (
-                        database.execute(statement.encode(), (device_id,)).fetchall() == []
-                    )  # not even seen
-                elif is_allowed and device_id == mine:
-                    assert database.execute(statement.encode(), (device_id,)).fetchone()
-                else:
-                    with pytest.raises(psycopg.errors.InsufficientPrivilege), database.transaction():
-                        database.execute(statement.encode(), (device_id,))
 
 
 @pytest.fixture

@@ -117,3 +117,25 @@ def test_superadmins_see_the_jobs_and_others_do_not(database: Connection) -> Non
 def test_without_pg_cron_nothing_is_scheduled(database: Connection) -> None:
     assert database.execute("select private.schedule_jobs() as jobs").fetchone() == {"jobs": 0}
     assert not any(job["is_scheduled"] for job in status(database).values())
+
+
+def test_a_job_that_takes_too_long_undoes_no_other(database: Connection) -> None:
+    database.execute(
+        """
+        create function private.dawdle() returns void language plpgsql set search_path = '' as $$
+        begin
+          perform pg_sleep(60);
+        end $$;
+        insert into private.jobs (name, function_name, period_s, schedule, position)
+        values ('dawdle', 'private.dawdle', 60, '* * * * *', 4)
+        """
+    )
+    database.execute("set local statement_timeout = '3s'")
+    jobs = run_jobs(database)
+    database.execute("set local statement_timeout = 0")
+    assert jobs["find_silent"]["is_run"]
+    assert "57014" in jobs["dawdle"]["error"]
+    # Nothing would end these a second time, so they wait for the next call.
+    assert "prune" not in jobs
+    assert status(database)["dawdle"]["failures_in_a_row"] == 1
+    assert run_jobs(database)["prune"]["is_run"]

@@ -152,13 +152,14 @@ def test_nobody_reaches_beyond_their_tenant(database: Connection, customer: int,
     theirs = new_person(database, "viewer", stranger)
     superadmin = new_person(database, "superadmin", None)
     sign_up(database, "new@example.org")
-    for email, tenant in (
-        ("new@example.org", stranger),
-        (f"{theirs}@example.org", customer),
-        (f"{superadmin}@example.org", customer),
-        ("nobody@example.org", stranger),
+    unknown = psycopg.errors.InvalidParameterValue
+    for email, tenant, refusal in (
+        ("new@example.org", stranger, Denied),
+        (f"{theirs}@example.org", customer, unknown),
+        (f"{superadmin}@example.org", customer, unknown),
+        ("nobody@example.org", stranger, Denied),
     ):
-        with pytest.raises(Denied):
+        with pytest.raises(refusal):
             assign(database, admin, email, "viewer", tenant)
     for person in (theirs, superadmin):
         with pytest.raises(Denied), acting_as_person(database, admin):
@@ -232,3 +233,37 @@ def test_a_site_is_not_shared_between_tenants(database: Connection, customer: in
             "update public.devices set tenant_id = %s, site_id = %s where id = %s",
             (customer, site["id"], device),
         )
+
+
+def test_members_of_strangers_are_not_told_apart_from_nobody(
+    database: Connection, customer: int, stranger: int
+) -> None:
+    admin = new_person(database, "admin", customer)
+    theirs, above = new_person(database, "viewer", stranger), new_person(database, "superadmin", None)
+    words = set()
+    for name in (str(theirs), str(above), "missing"):
+        with pytest.raises(psycopg.Error) as caught:
+            assign(database, admin, f"{name}@example.org", "viewer", customer)
+        words.add((caught.value.sqlstate, str(caught.value).replace(name, "somebody")))
+    assert len(words) == 1
+
+
+def test_a_refusal_does_not_tell_what_is_whose(database: Connection, customer: int, stranger: int) -> None:
+    hub = register(database, "hub", kind="hub")
+    database.execute("update public.devices set tenant_id = %s where id = %s", (stranger, hub))
+    site = database.execute(
+        "insert into public.sites (tenant_id, name) values (%s, 'Hill') returning id", (stranger,)
+    ).fetchone()
+    assert site is not None
+    other = new_tenant(database, "customer", "Another")
+    person = new_person(database, "admin", customer)
+    for tenant in (stranger, other):
+        for table, columns, values in (
+            ("alert_rules", "name, rule_type, device_id", f"'x', 'offline', {hub}"),
+            ("alert_rules", "name, rule_type, site_id", f"'x', 'offline', {site['id']}"),
+            ("alert_notification_rules", "channel_type, address, site_id", f"'bot', '12', {site['id']}"),
+            ("devices", "device_key, name, kind, hub_id", f"'x', 'x', 'tank', {hub}"),
+        ):
+            statement = f"insert into public.{table} (tenant_id, {columns}) values (%s, {values})"
+            with pytest.raises(Denied, match="row-level security"), acting_as_person(database, person):
+                database.execute(statement.encode(), (tenant,))

@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 
+from tests.supabase.fleet import connect
 from tests.supabase.roles import Connection, new_tenant, register
 
 
@@ -65,3 +66,31 @@ def test_the_identity_of_a_device_cannot_change(database: Connection, change: st
     register(database, "hub", kind="hub")
     with pytest.raises(psycopg.errors.CheckViolation, match="cannot change"):
         database.execute(f"update public.devices set {change}".encode())
+
+
+def test_a_hub_goes_to_nobody_who_took_the_name_of_a_tenant(database: Connection) -> None:
+    distributor = new_tenant(database, "distributor", "D")
+    squatter = new_tenant(database, "customer", "Farm", distributor)
+    farm = new_tenant(database, "customer", "Farm")
+    register_for = "select public.register_device(%s, 'hub', null, tenant => %s)"
+    database.execute(register_for, ("farm-hub", "Farm"))
+    owners = "select tenant_id from public.devices where device_key = 'farm-hub'"
+    assert database.execute(owners).fetchall() == [{"tenant_id": farm}]
+    # Of several below others none is meant more than another.
+    database.execute("update public.tenants set name = 'Mill' where id = %s", (squatter,))
+    new_tenant(database, "customer", "Mill", new_tenant(database, "distributor", "E"))
+    with pytest.raises(psycopg.errors.CardinalityViolation, match="several tenants"):
+        database.execute(register_for, ("mill-hub", "Mill"))
+
+
+def test_a_hub_stays_in_the_tenant_of_what_is_put_behind_it_at_the_same_moment(own_url: str) -> None:
+    with connect(own_url) as one, connect(own_url) as other:
+        hub, tank = register(one, "hub", kind="hub"), register(one, "tank")
+        stranger = new_tenant(one, "customer", "Stranger")
+        other.execute("set lock_timeout = '200ms'")
+        with one.transaction():
+            one.execute("update public.devices set hub_id = %s where id = %s", (hub, tank))
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                other.execute("update public.devices set tenant_id = %s where id = %s", (stranger, hub))
+        with pytest.raises(psycopg.errors.ForeignKeyViolation, match="behind device"):
+            other.execute("update public.devices set tenant_id = %s where id = %s", (stranger, hub))

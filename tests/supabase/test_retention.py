@@ -271,3 +271,33 @@ def test_tables_kept_for_different_times_leave_few_ranges(database: Connection, 
     retire(database)
     assert count(database, "telemetry_tank") < 24 * 20
     assert completeness(database) == before
+
+
+def test_no_device_keeps_partitions_by_sending_what_is_too_old(database: Connection, hub: int) -> None:
+    old_partitions(database, "error_logs", 60)
+    keep(database, "telemetry_tank", 60)
+    steps = []
+    for seq in range(1, 40):
+        late = ago(hub, seq, 60 + seq % 25, level="info", code="late", message="sent for ever")
+        upload(database, "error_logs", [late])
+        found = database.execute("select private.apply_retention() as step").fetchone()
+        assert found is not None
+        steps.append(str(found["step"]))
+    assert any("and telemetry_tank_" in step for step in steps)
+    assert any("and error_logs_" in step for step in steps)
+
+
+def test_many_rows_that_are_too_old_go_day_by_day(database: Connection, hub: int) -> None:
+    keep(database, "error_logs", 30)
+    database.execute(
+        """
+        insert into public.error_logs (
+          device_id, epoch, seq, recorded_at, quality, time_quality, level, code, message
+        )
+        select %s, 1, seq, %s - seq %% 2 * interval '1 day', 0, 0, 'info', 'c', 'm'
+        from generate_series(1, 20001) as seq
+        """,
+        (hub, NOON - timedelta(days=80)),
+    )
+    steps = [step for step in retire(database) if "error_logs" in step]
+    assert [step.partition(": ")[2] for step in steps[:2]] == ["10001 rows", "10000 rows"]

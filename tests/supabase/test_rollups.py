@@ -309,3 +309,39 @@ def test_an_entry_that_goes_on_failing_is_told_and_done_when_it_can_be(
         poisoned[0]: 5,
         poisoned[1]: 40,
     }
+
+
+def _waiting(database: Connection) -> int:
+    found = database.execute("select count(*) as entries from private.dirty_ranges").fetchone()
+    assert found is not None
+    return int(found["entries"])
+
+
+def test_values_next_to_nothing_are_rolled_up_like_others(
+    database: Connection, tanks: tuple[int, int]
+) -> None:
+    rows = [at(tanks[0], seq, 60 * seq, flow_rate_lpm=rate) for seq, rate in enumerate((5e-324, 0, 0, 0), 1)]
+    upload(database, "telemetry_flow", rows)
+    roll_up(database)
+    assert _waiting(database) == 0
+    [day] = kept(database, "telemetry_flow_daily")
+    assert (day["flow_rate_lpm_mean"], day["flow_rate_lpm_max"], day["flow_rate_lpm_count"]) == (0, 5e-324, 4)
+    chart = database.execute(
+        "select * from public.telemetry_chart(%s, 'flow_rate_lpm', %s, %s, 2, 'telemetry_flow')",
+        (tanks[0], MIDNIGHT, MIDNIGHT + timedelta(days=1)),
+    ).fetchall()
+    assert sum(point["readings"] for point in chart) == 4
+    report = "select readings from public.get_flow_statistics(%s, %s, %s)"
+    span = (tanks[0], MIDNIGHT - timedelta(days=60), MIDNIGHT + timedelta(days=1))
+    assert database.execute(report, span).fetchall() == [{"readings": 4}]
+
+
+def test_late_values_next_to_nothing_are_added_to_their_buckets(
+    database: Connection, tanks: tuple[int, int]
+) -> None:
+    database.execute("update private.rollups set raw_kept_from = %s", (MIDNIGHT + timedelta(days=1),))
+    for seq, rate in ((1, 0), (2, 5e-324)):
+        upload(database, "telemetry_flow", [at(tanks[0], seq, seq, flow_rate_lpm=rate)])
+        roll_up(database)
+    assert _waiting(database) == 0
+    assert [day["flow_rate_lpm_count"] for day in kept(database, "telemetry_flow_daily")] == [2]

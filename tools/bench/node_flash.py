@@ -2,9 +2,12 @@
 
 One row a second of four metrics in a file system of 1 MB, acknowledged every 30 s; flushed when 1 kB is full,
 or every 30 s as a node does whose hub is to see rows soon. The payload is the bytes of the records in the
-ring's own form, without the heads of its blocks: about 7 for a row. A month is extrapolated from the days
+ring's own form, without the heads of its blocks: 6 to 7 for a row. A month is extrapolated from the days
 that were lived; the life is that of the block erased most, as if it went on being the one. LittleFS moves the
 busiest blocks only after a hundred erases, so a short run shows too short a life.
+
+Not measured here: without the hub a flush goes behind others in one file, of which LittleFS copies the last
+erase block; every 30 s that programs 13 to 15 bytes for a byte, when full about 3.
 """
 
 import json
@@ -33,9 +36,7 @@ def run(scale: float = 1.0) -> Outcome:
     for port, program_bytes in PROGRAM_BYTES.items():
         for flush_s in (0, SOON_S):
             lived = _live(program_bytes, flush_s, seconds)
-            rows += _rows(
-                f"{port}, {f'every {flush_s} s' if flush_s else 'when full'}", lived, flush_s, seconds
-            )
+            rows += _rows(f"{port}, {f'every {flush_s} s' if flush_s else 'when full'}", lived, seconds)
     rows.append(Row("a row in the ring", lived["payload"] / seconds, "bytes"))
     rows.append(Row("memory of a ring, on 64 bits", lived["memory"], "bytes"))
     return Outcome("node-flash", rows)
@@ -55,13 +56,13 @@ def _live(program_bytes: int, flush_s: int, seconds: int) -> dict[str, Any]:
     return found
 
 
-def _rows(name: str, lived: dict[str, Any], flush_s: int, seconds: int) -> list[Row]:
+def _rows(name: str, lived: dict[str, Any], seconds: int) -> list[Row]:
     erases = lived["erases"]
     days = seconds / DAY_S
     programmed = lived["programmed"] / lived["payload"]
-    label = f"{name}: programmed"
     return [
-        Row(label, programmed, "bytes/byte") if flush_s else at_most(label, programmed, "bytes/byte", 3.5),
+        at_most(f"{name}: programmed", programmed, "bytes/byte", 3.5),
+        Row(f"{name}: programmed for a row", lived["programmed"] / seconds, "bytes"),
         Row(f"{name}: erases", sum(erases) / days, "a day"),
         Row(f"{name}: most erased block", max(erases) * len(erases) / sum(erases), "x the mean"),
         Row(f"{name}: life at {CYCLES:,} erases", CYCLES * days / max(erases) / 365, "years"),

@@ -128,6 +128,7 @@ def _status(arguments: argparse.Namespace) -> int:
     for bus in state["buses"]:
         print(f"bus {bus['name']}: {bus['utilisation']:.0%} used, cycle {bus['cycle_ms_p50']:.0f} ms")
     _print_nodes(state["nodes"])
+    _print_neighbours(state["mesh"])
     capacity = outbox["capacity_s"]
     survives = f"{capacity / 86_400:.0f} days" if capacity else "an unknown time"
     print(f"outbox: {outbox['rows']} rows, {outbox['bytes_on_disk']} bytes; survives {survives} offline")
@@ -151,6 +152,18 @@ def _print_nodes(nodes: dict[str, Any] | None) -> None:
         seen = f", seen {_instant(node['seen_at_ms'])}" if node["seen_at_ms"] else ""
         key = node["device_key"]
         print(f"node {key}: {what}{seen}; waits for: penstock node approve {key}")
+
+
+def _print_neighbours(mesh: dict[str, Any] | None) -> None:
+    if mesh is None:
+        return
+    where = ", ".join(mesh["addresses"]) or "nowhere"
+    strangers = f"; {mesh['strangers']} hubs of other sites" if mesh["strangers"] else ""
+    print(f"announced at: {where}, with {mesh['nodes_announced']} nodes{strangers}")
+    for hub in mesh["neighbours"]:
+        place = f" ({hub['location']})" if hub["location"] else ""
+        nodes = f", nodes on port {hub['node_port']}" if hub["node_port"] else ""
+        print(f"neighbour {hub['device_key']}: {hub['name']}{place} at {hub['address']}{nodes}")
 
 
 def _instant(at_ms: int) -> str:

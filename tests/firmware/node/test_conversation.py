@@ -10,12 +10,14 @@ from shared_schema import batches, frames
 from shared_schema.link import LinkError
 from shared_schema.messages import (
     Command,
+    Hubs,
     Refusal,
     Time,
     Welcome,
     decode_result,
     encode_ack,
     encode_command,
+    encode_hubs,
     encode_refusal,
     encode_time,
     encode_welcome,
@@ -79,8 +81,21 @@ class FakeNetwork:
     is_up = True
 
 
+class FakeUplink:
+    def __init__(self):
+        self.hubs = None
+        self.has_its_own = False
+
+    def told(self, hubs, now_ms):
+        self.hubs = hubs
+
+    def leaves(self, now_ms):
+        return self.has_its_own
+
+
 class FakeNode:
     def __init__(self, ring):
+        self.uplink = FakeUplink()
         self.network = FakeNetwork()
         self.ring = ring
         self.clock = Clock()
@@ -224,6 +239,22 @@ def test_a_hub_that_stores_nothing_is_left():
         conversation.hear(frames.PONG, b"", now_ms)
         assert conversation.verdict(now_ms) is None
     assert conversation.verdict(STORE_MOST_MS + 201) == "the hub stores nothing"
+
+
+def test_passes_on_where_the_other_hubs_are():
+    node, conversation = talking()
+    conversation.hear(frames.HUBS, encode_hubs(Hubs(60, [("10.0.0.2", 8266)])), 200)
+    assert node.uplink.hubs.addresses == [("10.0.0.2", 8266)]
+    assert node.uplink.hubs.return_after_s == 60
+
+
+def test_goes_to_its_own_hub_with_nothing_on_its_way():
+    node, conversation = talking(rows=5)
+    everything(conversation)
+    node.uplink.has_its_own = True
+    assert conversation.verdict(300) is None
+    conversation.hear(frames.ACK, encode_ack(5), 400)
+    assert conversation.verdict(400) == "the node's own hub is there"
 
 
 def test_a_refusal_ends_it_with_its_reason():

@@ -1,11 +1,10 @@
-"""What node.json may say, and which addresses a node tries in which order."""
+"""What node.json may say."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from firmware.node.addresses import Addresses
 from firmware.node.identity import load, numeric_address
 
 GOOD = {
@@ -47,26 +46,3 @@ def test_says_what_is_wrong_with_it(tmp_path: Path, said: object) -> None:
 @pytest.mark.parametrize("text", ["hub", "1.2.3", "1.2.3.256", "1.2.3.x", "", "1.2.3.4.5"])
 def test_only_numbers_are_addresses(text: str) -> None:
     assert numeric_address(text) is None
-
-
-def test_tries_who_answered_last_then_those_found_then_those_known() -> None:
-    addresses = Addresses([("a", 1), ("b", 1)])
-    assert addresses.next() == ("a", 1)
-    addresses.failed()
-    assert addresses.next() == ("b", 1)
-    addresses.failed()
-    assert addresses.is_round_over
-    addresses.found([("c", 1)])
-    assert addresses.next() == ("c", 1) or not addresses.is_round_over
-    addresses.answered(("b", 1))
-    tried = []
-    for _ in range(3):
-        tried.append(addresses.next())
-        addresses.failed()
-    assert tried == [("b", 1), ("c", 1), ("a", 1)]
-
-
-def test_without_any_address_there_is_none() -> None:
-    addresses = Addresses([])
-    assert addresses.is_round_over
-    assert addresses.next() is None

@@ -9,6 +9,8 @@ from typing import Any
 from hub.live import LiveReadings
 from hub.nodes.registry import Registry
 from hub.nodes.registry_io import RegistryFile
+from hub.nodes.release_io import UPDATE_FOLDER, ReleaseFolders
+from hub.nodes.rollout_io import RolloutFiles
 from hub.nodes.service import NodesService
 from hub.nodes.settings import NodeSettings
 from hub.nodes.system_io import NodeSystem
@@ -48,15 +50,16 @@ class Link:
 
 
 @asynccontextmanager
-async def link_at(folder: Path, **changes: Any) -> AsyncIterator[Link]:
+async def link_at(folder: Path, *, site_key: bytes = SITE_KEY, **changes: Any) -> AsyncIterator[Link]:
     """Serve nodes from folder; changes: of NodeSettings. Time is that of the nodes' rows."""
     settings = NodeSettings(**{"hub_key": HUB, "listen": "127.0.0.1", "port": 0, **changes})
     events = EventList()
     async with site_at(folder / "outbox.db") as outbox_site:
         outbox_site.clock.offset_ms = START_MS + 3_600_000 - round(outbox_site.clock.monotonic_s() * 1000)
         nodes = NodesService(
-            settings, SITE_KEY, RegistryFile(folder), LiveReadings(outbox_site.outbox),
+            settings, site_key, RegistryFile(folder), LiveReadings(outbox_site.outbox),
             clock=outbox_site.clock, events=events, system=NodeSystem(),
+            rollout=RolloutFiles(folder), releases=ReleaseFolders(folder / UPDATE_FOLDER),
         )  # fmt: skip
         serving = asyncio.create_task(nodes.run())
         try:
