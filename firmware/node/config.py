@@ -23,7 +23,7 @@ _BATTERY_RULES = (
     ("dial_s", 1, 604_800),
     ("rows_to_dial", 1, 100_000),
     ("listen_ms", 500, 60_000),  # shorter, and there is no time for the node's health
-    ("connect_ms", 2_000, 60_000),
+    ("connect_ms", 5_000, 60_000),  # a search for hubs is part of it
     ("awake_ms", 5_000, 300_000),
     ("update_ms", 60_000, 3_600_000),
     ("low_mv", 0, 60_000),

@@ -1,6 +1,7 @@
 """A node on a battery, the whole firmware in the real MicroPython: nothing is lost over its sleeps."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import pairwise
 from pathlib import Path
@@ -54,7 +55,7 @@ def times_of(hub: SmallHub) -> list[int]:
 
 async def test_sleeps_between_samples_and_brings_them_in_batches(hub: SmallHub, start: Start) -> None:
     node = await start(battery_plan())
-    await hub.until(lambda: len(hub.hellos) >= 2 and len(hub.rows[KEY]) >= 4, timeout_s=40)
+    await hub.until(lambda: len(hub.hellos) >= 2 and len(hub.rows[KEY]) >= 5, timeout_s=40)
 
     assert_whole(hub)
     assert node.sleeps >= 3
@@ -62,23 +63,25 @@ async def test_sleeps_between_samples_and_brings_them_in_batches(hub: SmallHub, 
     assert len(hub.hellos) < node.sleeps
     assert all(hello.flags & BATTERY for _, hello in hub.hellos)
     assert hub.payloads(KEY, frames.HEALTH)
-    for earlier, later in pairwise(times_of(hub)):
+    for earlier, later in pairwise(times_of(hub)[2:]):  # the first wake looks for its hub: the second is late
         assert abs(later - earlier - INTERVAL_S * 1000) < 1500
 
 
 @pytest.mark.soak
-async def test_while_no_hub_has_told_the_time_rows_keep_their_distance(hub: SmallHub, start: Start) -> None:
+async def test_while_no_hub_has_told_the_time_rows_keep_their_times(hub: SmallHub, start: Start) -> None:
     await hub.stop()
     plan = battery_plan()
-    plan["battery"]["connect_ms"] = 2000
+    plan["battery"]["connect_ms"] = 5000
+    began_ms = time.time() * 1000
     node = await start(plan)
     await node.until(lambda: node.sleeps >= 4, 60)
     await hub.start()
     await hub.until(lambda: len(hub.rows[KEY]) >= 5, timeout_s=120)
 
     assert_whole(hub)
-    for earlier, later in pairwise(times_of(hub)):
-        assert abs(later - earlier - INTERVAL_S * 1000) < 2500
+    times = times_of(hub)
+    assert times == sorted(times)
+    assert abs(times[0] - began_ms) < 4000  # although it was told the time many wakes later
 
 
 @pytest.mark.soak
