@@ -8,6 +8,7 @@ import network
 
 _LED_BLINKS = 10
 _LED_MS = 100
+_ADVERTISE_EVERY_US = 100_000  # the least that Bluetooth 4 allows to who takes no connections
 
 
 class GenericBoard:
@@ -99,6 +100,42 @@ class GenericBoard:
     def unique_id(self) -> bytes:
         """Return the chip's number."""
         return machine.unique_id()
+
+    @property
+    def can_sleep(self) -> bool:
+        """True where memory and clock outlast a deep sleep: not on an rp2."""
+        return hasattr(machine.RTC(), "memory")
+
+    def rtc_ms(self) -> int:
+        """Return milliseconds on the clock that goes on through a deep sleep; nobody ever sets it."""
+        return time.time_ns() // 1_000_000
+
+    def keep(self, data: bytes) -> None:
+        """Put data into the memory that outlasts a deep sleep."""
+        machine.RTC().memory(data)
+
+    def kept(self) -> bytes:
+        """Return what is in that memory."""
+        return machine.RTC().memory()
+
+    def bluetooth_address(self) -> bytes:
+        """Return the 6 bytes in the order in which they are written. Switches Bluetooth on."""
+        import bluetooth  # noqa: PLC0415 - takes memory, and not every board has it
+
+        ble = bluetooth.BLE()
+        ble.active(True)
+        return bytes(ble.config("mac")[1])
+
+    def advertise(self, packet: bytes, duration_ms: int) -> None:
+        """Send an advertisement again and again for so long; then Bluetooth is off."""
+        import bluetooth  # noqa: PLC0415 - as above
+
+        ble = bluetooth.BLE()
+        ble.active(True)
+        ble.gap_advertise(_ADVERTISE_EVERY_US, adv_data=packet, connectable=False)
+        time.sleep_ms(duration_ms)
+        ble.gap_advertise(None)
+        ble.active(False)
 
     def deep_sleep_ms(self, duration_ms: int) -> None:
         """Switch everything off for so long; the node starts anew after it."""

@@ -20,6 +20,10 @@ class Board(GenericBoard):
         """Return a counter of simulated pulses."""
         return machine.Counter(0, machine.Pin(pin))
 
+    def rtc_ms(self) -> int:
+        """Return what the clock of the stand-in says."""
+        return machine.rtc_ms()
+
     def search_socket(self):
         """Return a UDP socket whose questions do not leave this machine."""
         found = super().search_socket()

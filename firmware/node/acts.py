@@ -2,9 +2,9 @@
 
 from firmware.node.commands import NAMES, CannotDo
 from firmware.node.files import read_json, write_json
-from shared_schema.messages import Result, ResultState
+from shared_schema.messages import Result
 
-RESULTS = "results.json"  # of the order that ended the boot before
+RESULTS = "results.json"  # {"7": [state, text]}: of the orders before this boot
 CALIBRATION = "calibration.json"
 
 
@@ -71,11 +71,14 @@ def recalled_calibration(root: str) -> dict:
 
 
 def recalled_results(root: str):
-    """Return the results of orders that ended an earlier boot."""
+    """Return the results of orders of earlier boots."""
     found = read_json(root + RESULTS) or {}
-    return [Result(int(number), ResultState.EXECUTED, found[number]) for number in found]
+    try:
+        return [Result(number, *found[str(number)]) for number in sorted([int(key) for key in found])]
+    except (TypeError, ValueError):  # of another release
+        return []
 
 
-def keep_result(root: str, result: Result) -> None:
-    """Remember beyond the restart that an order was carried out. Raises OSError."""
-    write_json(root + RESULTS, {str(result.command_id): result.text})
+def keep_results(root: str, results) -> None:
+    """Remember beyond the restart what orders came to. Raises OSError."""
+    write_json(root + RESULTS, {str(each.command_id): [each.state, each.text] for each in results})

@@ -51,6 +51,7 @@ class Broadcaster:
     metrics: ids, in the order of the values; those without an object are left out. counter: a StrideCounter;
     its numbers are the packet ids and, with encryption, the nonces. encrypt_block: AES of the node's key
     (ccm.aes_ecb) with mac, the 6 bytes of the Bluetooth address as it is written; None sends plain.
+    turn: which object leads the next one, to be kept as the counter is.
     Raises ValueError when two metrics share an object: a receiver could not tell one's turn from the other's.
     """
 
@@ -66,7 +67,7 @@ class Broadcaster:
         self._counter = counter
         self._encrypt_block = encrypt_block
         self._mac = mac
-        self._turn = 0
+        self.turn = 0
 
     def service_data(self, values) -> bytes:
         """Return the service data after the UUID, with the objects whose turn it is."""
@@ -83,11 +84,11 @@ class Broadcaster:
         """Return the objects from the turn on that fit, ascending by id as the format demands."""
         chosen = []
         for step in range(len(self._sources)):
-            at = (self._turn + step) % len(self._sources)
+            at = (self.turn + step) % len(self._sources)
             entry, index = self._sources[at]
             encoded = _encoded(entry, values[index])
             if len(encoded) > room:
-                self._turn = at
+                self.turn = at
                 break
             room -= len(encoded)
             if encoded:

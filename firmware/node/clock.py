@@ -25,6 +25,10 @@ class Ticks:
         self._last = read
         return self._elapsed_ms
 
+    def skip(self, duration_ms: int) -> None:
+        """Let time pass that the counter did not see."""
+        self._elapsed_ms += duration_ms
+
 
 class Clock:
     """The offset between the time since boot and Unix time. offset_ms: None until the hub told the time."""

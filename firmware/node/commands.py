@@ -1,7 +1,7 @@
 """Which orders a node takes, and why none is carried out twice. Pure: the acts are handed in.
 
 A command's id is answered from memory when it comes again, because the hub may not have heard the answer.
-What ends the boot is remembered on flash as well, before it is carried out.
+What ends the boot is remembered on flash as well, before it is carried out; on a node that sleeps, all.
 """
 
 import json
@@ -30,12 +30,14 @@ class CannotDo(ValueError):
 class CommandBook:
     """Answers commands, each id once. acts: a callable per name that takes the arguments by keyword.
 
-    An act returns a text for the result, or raises CannotDo. keep: takes the result of what ends the boot.
+    An act returns a text for the result, or raises CannotDo. keep: takes the results remembered, to outlast
+    this boot. keeps_all: whether it is for every command, not only for those that end the boot.
     """
 
     def __init__(self, acts: dict, keep) -> None:
         self._acts = acts
         self._keep = keep
+        self.keeps_all = False
         self._results = []
 
     def remember(self, result: Result) -> None:
@@ -58,8 +60,9 @@ class CommandBook:
             state, text = self._carry_out(command)
             result = Result(command.command_id, state, text)
             self.remember(result)
-            if command.name in ENDS_THE_BOOT and state == ResultState.EXECUTED:
-                self._keep(result)
+            ends = command.name in ENDS_THE_BOOT and state == ResultState.EXECUTED
+            if ends or self.keeps_all:
+                self._keep(self._results)
         return result
 
     def _carry_out(self, command):

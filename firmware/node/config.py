@@ -1,8 +1,11 @@
 """What a node is told to measure: reads the JSON the hub sends, and says no to what cannot be done.
 
     {"kinds": {"tank": {"interval_s": 5, "window_s": 60, "sensors": [{"driver": "a02yyuw", "uart": 1}]}},
-     "flush_s": 30, "health_s": 60, "outputs": {"valve": 5}}
+     "flush_s": 30, "health_s": 60, "outputs": {"valve": 5}, "ring": "thin",
+     "power": "battery", "battery": {"dial_s": 3600, "low_mv": 3500}, "broadcast": false}
 
+ring: what happens to the oldest rows when it is full; see ring.py. battery: Rules of battery.py, for a node
+with that power, which wakes in the rhythm of its shortest interval and samples everything.
 A sensor's other entries are its driver's. Pure; what a driver makes of them shows when it is started.
 """
 
@@ -14,6 +17,18 @@ INTERVAL_MOST_S = 86_400
 FLUSH_MOST_S = 3600
 SENSORS_MOST = 8
 OUTPUTS_MOST = 8
+RING_POLICIES = ("drop_oldest", "thin")
+POWERS = ("mains", "battery")
+_BATTERY_RULES = (
+    ("dial_s", 1, 604_800),
+    ("rows_to_dial", 1, 100_000),
+    ("listen_ms", 500, 60_000),  # shorter, and there is no time for the node's health
+    ("connect_ms", 5_000, 60_000),  # a search for hubs is part of it
+    ("awake_ms", 5_000, 300_000),
+    ("update_ms", 60_000, 3_600_000),
+    ("low_mv", 0, 60_000),
+    ("empty_mv", 0, 60_000),
+)
 EMPTY = '{"kinds": {}}'
 
 
@@ -40,9 +55,15 @@ class Rhythm:
 
 
 class Settings:
-    """A configuration that can be tried. outputs: pin numbers by name."""
+    """A configuration that can be tried. outputs: pin numbers by name.
+
+    battery: what battery.Rules are told, None on mains. is_broadcasting: by BTHome instead of dialling.
+    """
 
     def __init__(self, rhythms, flush_s: int, health_s: int, outputs: dict) -> None:
+        self.battery = None
+        self.is_broadcasting = False
+        self.ring_policy = RING_POLICIES[0]
         self.rhythms = rhythms
         self.flush_s = flush_s
         self.health_s = health_s
@@ -55,18 +76,57 @@ def parse(document: str) -> Settings:
         root = json.loads(document)
     except ValueError:
         raise Refused("is not JSON") from None
-    _only(root, "", ("kinds", "flush_s", "health_s", "outputs"))
+    _only(root, "", ("kinds", "flush_s", "health_s", "outputs", "ring", "power", "battery", "broadcast"))
     kinds = root.get("kinds", {})
     _only(kinds, "kinds", [kind.name for kind in KINDS if kind.is_telemetry])
     rhythms = [_rhythm(kind, kinds[kind.name]) for kind in KINDS if kind.name in kinds]
     if sum([len(rhythm.sensors) for rhythm in rhythms]) > SENSORS_MOST:
         raise Refused("kinds: more than %d sensors" % SENSORS_MOST)
-    return Settings(
+    settings = Settings(
         rhythms,
         _number(root, "", "flush_s", 30, 1, FLUSH_MOST_S),
         _number(root, "", "health_s", 60, 1, FLUSH_MOST_S),
         _outputs(root.get("outputs", {})),
     )
+    settings.ring_policy = _one_of(root, "ring", RING_POLICIES)
+    if _one_of(root, "power", POWERS) == "battery":
+        settings.battery = _battery_rules(root.get("battery", {}), rhythms)
+        settings.is_broadcasting = _is_broadcasting(root.get("broadcast", False), rhythms)
+    elif "battery" in root or root.get("broadcast"):
+        raise Refused('battery and broadcast are for "power": "battery"')
+    return settings
+
+
+def _battery_rules(entry, rhythms) -> dict:
+    _only(entry, "battery", [name for name, _, _ in _BATTERY_RULES])
+    for rhythm in rhythms:
+        if rhythm.window_s:
+            raise Refused(
+                "kinds.%s.window_s: a node on a battery has a row for each sample" % rhythm.kind.name
+            )
+    rules = {
+        name: _number(entry, "battery", name, low, low, high)
+        for name, low, high in _BATTERY_RULES
+        if name in entry
+    }
+    if rhythms:
+        rules["sample_s"] = min([rhythm.interval_s for rhythm in rhythms])
+    return rules
+
+
+def _is_broadcasting(value, rhythms) -> bool:
+    if not isinstance(value, bool):
+        raise Refused("broadcast: %r is not true or false" % (value,))
+    if value and len(rhythms) != 1:
+        raise Refused("broadcast: %d kinds; an advertisement has room for one" % len(rhythms))
+    return value
+
+
+def _one_of(root: dict, key: str, words) -> str:
+    value = root.get(key, words[0])
+    if value not in words:
+        raise Refused("%s: %r is none of %s" % (key, value, ", ".join(words)))
+    return value
 
 
 def _rhythm(kind, entry) -> Rhythm:

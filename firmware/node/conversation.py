@@ -76,6 +76,8 @@ class Conversation:
         """Take one message. Raises LinkError when it is not what its type says."""
         self._heard_ms = now_ms
         self._is_pinged = False
+        if type_id != frames.ACK:
+            self._node.told(now_ms)
         act = self._acts.get(type_id)
         if act is not None:
             act(payload, now_ms)

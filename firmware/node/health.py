@@ -9,7 +9,7 @@ def measure(node, now_ms: int) -> Health:
     """Return the node's health."""
     ring = node.ring
     return Health(
-        ON_BATTERY if node.battery_mv else 0,
+        ON_BATTERY if node.is_on_battery else 0,
         node.network.rssi_dbm,
         gc.mem_free() if hasattr(gc, "mem_free") else 0,
         node.start.cause,

@@ -3,7 +3,7 @@
 import asyncio
 
 from firmware.node import health, identity
-from firmware.node.acts import Acts, keep_result, recalled_calibration, recalled_results
+from firmware.node.acts import Acts, keep_results, recalled_calibration, recalled_results
 from firmware.node.clock import Clock, Ticks
 from firmware.node.commands import CommandBook
 from firmware.node.configuration import Configuration
@@ -22,6 +22,7 @@ from shared_schema.reports import DETAIL_LENGTH, EventLevel
 
 CRASH_FILE = "crash.txt"  # of boot.py
 UPKEEP_S = 0.5
+WAKE_STEP_S = 0.05
 RESTART_AFTER_MS = 2000  # so that the answer to the order gets out
 
 
@@ -36,16 +37,19 @@ class Node:
         self.clock = Clock()
         self.events = Events()
         _report_crash(start.root, self.events)
-        self.progress = Progress(0)
         self.configuration = Configuration(start.root, self.identity.plan)
         self.calibration = recalled_calibration(start.root)
         self.totals = Totals(start.root)
-        self.ring = Ring(start.root + "ring", ring_bytes)
+        policy = self.configuration.settings.ring_policy
+        self.ring = Ring(start.root + "ring", ring_bytes, policy=policy)
         self.ring.mount()
+        self.waking = self._waking()
+        self.progress = Progress(self.ticks.now_ms())
         self.trial = Trial(start.root, self.ring.next_seq)
         self.update = Updating(start.root, self.identity.key, board.name)
         self.version = _version(start.root)
-        self.book = CommandBook(Acts(self).by_name(), lambda result: keep_result(start.root, result))
+        self.book = CommandBook(Acts(self).by_name(), lambda results: keep_results(start.root, results))
+        self.book.keeps_all = self.waking is not None
         for result in recalled_results(start.root):
             self.book.remember(result)
         self.waker = asyncio.Event()
@@ -54,30 +58,53 @@ class Node:
         self.uplink = Uplink(self, search)
         self.battery_mv = board.battery_mv()
         self.health_due_ms = 0
+        self.told_ms = 0
+        self.welcomed_ms = None
         self._flush_due_ms = None
         self._restart_ms = None
 
     async def run(self) -> None:
         """Live until a restart is wanted. Raises what a part raises that it should not."""
-        parts = [self.network.run(), self.uplink.run()]
-        if not self.start.is_safe_mode:
-            parts.append(self.sampling.run())
-        tasks = [asyncio.create_task(part) for part in parts]
+        tasks = [asyncio.create_task(part) for part in self._parts()]
         try:
             while not self._is_over(self.ticks.now_ms()):
                 for task in tasks:
                     if task.done():
                         await task  # raises what ended it
                 self._keep_up(self.ticks.now_ms())
-                await asyncio.sleep(UPKEEP_S)
+                await asyncio.sleep(UPKEEP_S if self.waking is None else WAKE_STEP_S)
         finally:
             for task in tasks:
                 task.cancel()
             self._close()
+        if self.waking is not None and self._restart_ms is None:
+            self.waking.sleep()
+
+    def _parts(self):
+        if self.waking is not None:
+            return [self.waking.run()]
+        parts = [self.network.run(), self.uplink.run()]
+        if not self.start.is_safe_mode:
+            parts.append(self.sampling.run())
+        return parts
+
+    def _waking(self):
+        """Return the wake of a node on a battery, None when it stays awake.
+
+        It does in safe mode, and while a release is on trial, which takes longer than a wake.
+        """
+        if self.start.is_safe_mode or self.start.is_trial or not self._sleeps():
+            return None
+        from firmware.node.waking import Waking  # noqa: PLC0415 - most nodes do without
+
+        return Waking(self)
+
+    def _sleeps(self) -> bool:
+        return self.configuration.settings.battery is not None and self.board.can_sleep
 
     def _keep_up(self, now_ms: int) -> None:
         if self._flush_due_ms is not None and now_ms >= self._flush_due_ms:
-            self._flush(now_ms)
+            self.flush(now_ms)
         self._keep_totals(now_ms, False)
         if self.start.is_safe_mode or not self.progress.is_stuck(now_ms):
             self.start.feed()
@@ -85,7 +112,9 @@ class Node:
     def _is_over(self, now_ms: int) -> bool:
         if self.update.is_complete and self._restart_ms is None:
             self.restart("a new release is in place")
-        return self._restart_ms is not None and now_ms >= self._restart_ms
+        if self._restart_ms is not None:
+            return now_ms >= self._restart_ms
+        return self.waking is not None and self.waking.is_over
 
     def _keep_totals(self, now_ms: int, is_row_due: bool) -> None:
         try:
@@ -93,7 +122,8 @@ class Node:
         except OSError as error:
             self.events.trouble("flash_failed", "totals", repr(error))
 
-    def _flush(self, now_ms: int) -> None:
+    def flush(self, now_ms: int) -> None:
+        """Put rows on flash, which gives them their numbers."""
         self._flush_due_ms = None
         self._keep_totals(now_ms, True)
         try:
@@ -109,6 +139,11 @@ class Node:
             self.ring.close()
         except OSError as error:  # what is in memory is lost, and was not numbered
             self.log("flash: %r" % error)
+
+    @property
+    def is_on_battery(self) -> bool:
+        """True when it was told so, or measures one."""
+        return self.waking is not None or self.battery_mv > 0
 
     # What the parts tell
 
@@ -126,9 +161,21 @@ class Node:
         """The hub, proved, answered."""
         self.network.heard(now_ms)
 
+    def told(self, now_ms: int) -> None:
+        """The hub said something other than that it stored rows."""
+        self.told_ms = now_ms
+
+    def configured(self, before) -> None:
+        """Another configuration holds; before: the settings until now. Some of it takes a restart."""
+        settings = self.configuration.settings
+        if self.trial.is_running:
+            return  # this is called again at its end
+        if settings.ring_policy != before.ring_policy or self._sleeps() != (self.waking is not None):
+            self.restart("the configuration takes a restart")
+
     def welcomed(self, now_ms: int) -> None:
         """A session is open."""
-        self.health_due_ms = now_ms
+        self.health_due_ms = self.welcomed_ms = now_ms
         self.uplink.welcomed()
         self.log("welcomed by a hub")
 
@@ -141,16 +188,16 @@ class Node:
             if self.trial.acknowledge(stored_seq, now_ms // 1000):
                 self.update.look_again()
                 self.wake()
+                self.configured(self.configuration.settings)
         except OSError as error:
             self.events.trouble("flash_failed", "slots", repr(error))
 
     def clock_told(self, unix_ms: int, asked_ms: int, now_ms: int) -> None:
         """The hub told the time."""
-        was_known = self.clock.is_known
         self.clock.learn(unix_ms, asked_ms, now_ms)
-        if self.clock.is_known and not was_known:
+        if self.clock.is_known:
             try:
-                self.ring.set_clock(self.ring.boot, self.clock.offset_ms)
+                self.ring.set_clock(self.ring.boot, self.clock.offset_ms)  # only the first one counts
             except OSError as error:
                 self.events.trouble("flash_failed", "clock", repr(error))
 

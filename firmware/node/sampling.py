@@ -14,25 +14,24 @@ LOOK_EVERY_MS = 1000  # for a new configuration, and to be seen alive while noth
 
 
 class Sampling:
-    """The node's measuring half. plan: of what holds now."""
+    """The node's measuring half. plan: of what holds now.
+
+    write: takes a row; into the ring, unless somebody put another in its place.
+    """
 
     def __init__(self, node) -> None:
         self._node = node
         self._windows = {}
         self.plan = Plan([], 0)
         self.samples = 0
+        self.write = self._to_ring
 
     async def run(self) -> None:
         """Sample for ever."""
         node = self._node
-        try:
-            self._install(self._build(node.configuration.settings))
-        except Exception as error:  # noqa: BLE001 - a node that measures nothing can still be told better
-            what = "version %d" % node.configuration.version
-            node.events.trouble("config_failed", what, str(error) or repr(error))
+        self.begin()
         while True:
-            if node.configuration.wanted:
-                await self._try_configuration()
+            await self.try_wanted()
             now_ms = node.ticks.now_ms()
             group = self.plan.next_due(now_ms)
             if group is None:
@@ -41,6 +40,25 @@ class Sampling:
                 await asyncio.sleep(self.plan.wait_ms(now_ms, LOOK_EVERY_MS) / 1000)
             else:
                 await self._sample(group)
+
+    def begin(self) -> None:
+        """Start the sensors of the configuration that holds."""
+        node = self._node
+        try:
+            self._install(self._build(node.configuration.settings))
+        except Exception as error:  # noqa: BLE001 - a node that measures nothing can still be told better
+            what = "version %d" % node.configuration.version
+            node.events.trouble("config_failed", what, str(error) or repr(error))
+
+    async def sample_all(self) -> None:
+        """Sample every group once."""
+        for group in self.plan.groups:
+            await self._sample(group)
+
+    async def try_wanted(self) -> None:
+        """Try the configuration that a hub wants, if any."""
+        if self._node.configuration.wanted:
+            await self._try_configuration()
 
     def sample_now(self) -> None:
         """Make every group due; windows go on as they are."""
@@ -63,15 +81,16 @@ class Sampling:
         taken = window.take()
         if taken is None:
             return
-        node = self._node
         values, quality = taken
+        self.write(group, now_ms, values, quality)
+
+    def _to_ring(self, group: Group, now_ms: int, values, quality: int) -> None:
+        node, kind_id = self._node, group.kind.id
         try:
             if node.clock.is_known:
-                node.ring.append(
-                    group.kind.id, node.clock.unix_ms(now_ms), values, quality, TimeQuality.SYNCED
-                )
+                node.ring.append(kind_id, node.clock.unix_ms(now_ms), values, quality, TimeQuality.SYNCED)
             else:
-                node.ring.append(group.kind.id, now_ms, values, quality, boot=node.ring.boot)
+                node.ring.append(kind_id, now_ms, values, quality, boot=node.ring.boot)
         except OSError as error:
             node.events.trouble("flash_failed", "ring", repr(error))
         node.row_waits(now_ms)
@@ -79,6 +98,7 @@ class Sampling:
     async def _try_configuration(self) -> None:
         """Put a wanted configuration in place when its sensors start and can be read once."""
         configuration = self._node.configuration
+        before = configuration.settings
         try:
             groups = self._build(configuration.begin_trial())
             for group in groups:
@@ -88,6 +108,7 @@ class Sampling:
         else:
             configuration.keep()
             self._install(groups)
+            self._node.configured(before)
         self._node.wake()
 
     def _build(self, settings):
@@ -96,6 +117,10 @@ class Sampling:
         for rhythm in settings.rhythms:
             sensors = SensorGroup(node, rhythm)
             sensors.start()
+            if settings.is_broadcasting:
+                from firmware.node.broadcast import broadcaster  # noqa: PLC0415 - few nodes have it in memory
+
+                broadcaster(sensors, None, node.identity.key, bytes(6), 0)
             groups.append(Group(rhythm.kind, rhythm.interval_s * 1000, rhythm.window_s * 1000, sensors))
         return groups
 

@@ -66,7 +66,10 @@ def _arguments(board, now_ms, options: dict, total_pulses: int) -> dict:
 
 
 class SensorGroup:
-    """The drivers of one kind. node: whose board, calibration, totals and events they use."""
+    """The drivers of one kind. node: whose board, calibration, totals and events they use.
+
+    places: of the kind's fields, those that are measured.
+    """
 
     def __init__(self, node, rhythm) -> None:
         self.kind = rhythm.kind
@@ -81,6 +84,7 @@ class SensorGroup:
             for index in range(len(rhythm.sensors))
         ]
         self._indexes = [self._places(driver) for driver in self._drivers]
+        self.places = [place for indexes in self._indexes for place in indexes]
         self.values = [None] * len(self.kind.fields)
         self.quality = Quality.GOOD
 

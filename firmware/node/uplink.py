@@ -120,7 +120,7 @@ class Uplink:
     def _hello(self) -> Hello:
         node, ring = self._node, self._node.ring
         flags = (
-            (BATTERY if node.battery_mv else 0)
+            (BATTERY if node.is_on_battery else 0)
             | (SAFE_MODE if node.start.is_safe_mode else 0)
             | (TRIAL_BOOT if node.trial.is_running else 0)
             | (CLOCK_KNOWN if node.clock.is_known else 0)

@@ -71,7 +71,7 @@ def test_a_node_that_is_killed_and_loses_power_and_wifi_loses_nothing_that_it_nu
 
 
 def test_nodes_go_to_a_second_hub_and_come_back_and_every_row_is_there_once(tmp_path: Path) -> None:
-    result = demo(tmp_path, 30, "second-hub@5-18,kill-node@8")
+    result = demo(tmp_path, 28, "second-hub@4-18,kill-node@9")
 
     assert_nothing_lost(result)
     # What a node had in memory when it died may have been promised numbers.

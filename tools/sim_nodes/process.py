@@ -28,18 +28,23 @@ Log = Callable[[str], None]
 class NodeProcess:
     """One node. folder: where its image lies, kept between lives. log: takes what the node says.
 
-    restarts: resets and bites of the watchdog since power was switched on.
+    restarts: resets and bites of the watchdog since it was made. sleeps: how often it slept and woke.
+    advertised: what it sent by Bluetooth.
     """
 
     def __init__(self, device_key: str, folder: Path, log: Log, *, heap: str | None = None) -> None:
         self.device_key = device_key
         self.restarts = 0
+        self.sleeps = 0
+        self.advertised: list[bytes] = []
         self._image = folder / f"{device_key}.flash"
         self._log = log
         self._options = ["-X", f"heapsize={heap}"] if heap else []
         self._process: asyncio.subprocess.Process | None = None
         self._life: asyncio.Task[None] | None = None
         self._is_on = False
+        self._off = asyncio.Event()
+        self._changed = asyncio.Event()
         self._answers: asyncio.Queue[str] = asyncio.Queue()
 
     async def install(self, files: dict[str, bytes], node: bytes) -> None:
@@ -58,12 +63,15 @@ class NodeProcess:
     async def power_on(self, cause: int = ResetCause.POWER) -> None:
         """Start it."""
         self._is_on = True
+        self._off.clear()
+        self._image.with_name(f"{self._image.name}.rtc").write_bytes(b"")
         await self._start(cause)
         self._life = asyncio.create_task(self._live())
 
     async def power_off(self) -> None:
         """Take its power, between two writes most likely."""
         self._is_on = False
+        self._off.set()
         self._kill()
         if self._life is not None:
             await self._life
@@ -89,6 +97,13 @@ class NodeProcess:
         )  # fmt: skip
         epoch, numbered, acknowledged = (await _output(process)).split()
         return int(epoch), int(numbered), int(acknowledged)
+
+    async def until(self, condition: Callable[[], bool], timeout_s: float) -> None:
+        """Return once what it did made the condition true. Raises TimeoutError."""
+        async with asyncio.timeout(timeout_s):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
 
     async def memory(self) -> tuple[int, int, int]:
         """Return bytes in use after a collection, bytes free, and what the stand-ins use of the former.
@@ -130,33 +145,47 @@ class NodeProcess:
     async def _live(self) -> None:
         """Start it again whenever it resets or is not fed, until there is no power any more."""
         while self._process is not None:
-            await self._watch(self._process)
+            sleep_s = await self._watch(self._process)
             self._kill()
             await self._process.wait()
-            if self._is_on:
-                self.restarts += 1
-                await asyncio.sleep(RESTART_S)
             self._process = None
-            if self._is_on:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._off.wait(), sleep_s or RESTART_S)
+            if not self._is_on:
+                return
+            if sleep_s:
+                self.sleeps += 1
+                self._changed.set()
+                await self._start(ResetCause.SLEEP)
+            else:
+                self.restarts += 1
                 await self._start(ResetCause.WATCHDOG)  # what a reset is to an rp2, and a bite to every board
 
-    async def _watch(self, process: asyncio.subprocess.Process) -> None:
-        """Pass on what it says, until it ends, resets or is not fed."""
+    async def _watch(self, process: asyncio.subprocess.Process) -> float:
+        """Pass on what it says, until it ends, resets or is not fed; return how long it wants to sleep."""
         assert process.stdout is not None
         while True:
             try:
                 line = await asyncio.wait_for(process.stdout.readline(), WATCHDOG_S)
             except TimeoutError:
                 self._log("the watchdog bites")
-                return
+                return 0
             text = line.decode(errors="replace").rstrip()
             if not line or text == "!reset":
-                return
+                return 0
+            if text.startswith("!sleep "):
+                return int(text.split()[1]) / 1000
             if text.startswith("!"):
-                if text != "!fed":
-                    self._answers.put_nowait(text[1:])
+                self._hear(text[1:])
             else:
                 self._log(text)
+
+    def _hear(self, text: str) -> None:
+        if text.startswith("air "):
+            self.advertised.append(bytes.fromhex(text.split()[1]))
+            self._changed.set()
+        elif text != "fed":
+            self._answers.put_nowait(text)
 
 
 def node_file(

@@ -67,7 +67,21 @@ def test_only_what_ends_the_boot_is_kept_beyond_it():
     obey(book, 1, "identify")
     assert kept == []
     obey(book, 2, "reboot")
-    assert [result.command_id for result in kept] == [2]
+    assert [[result.command_id for result in results] for results in kept] == [[1, 2]]
+
+
+def test_a_node_that_sleeps_keeps_what_every_order_came_to():
+    kept = []
+    book = book_of([], kept=kept)
+    book.keeps_all = True
+    obey(book, 1, "identify")
+    obey(book, 2, "set_output", '{"value": 1}')
+    obey(book, 1, "identify")
+    assert [(result.command_id, result.state) for result in kept[-1]] == [
+        (1, ResultState.EXECUTED),
+        (2, ResultState.FAILED),
+    ]
+    assert len(kept) == 2
 
 
 def test_an_unknown_and_a_late_order_say_so():

@@ -116,6 +116,9 @@ class FakeNode:
     def stored(self, stored_seq, now_ms):
         self.stored_seqs.append(stored_seq)
 
+    def told(self, now_ms):
+        self.told_ms = now_ms
+
     def heard(self, now_ms):
         self.heard_ms.append(now_ms)
 

@@ -37,7 +37,7 @@ def assert_whole(hub: SmallHub) -> None:
 
 
 def assert_explained(hub: SmallHub) -> None:
-    """Every number from 1 on is there once or told as lost, in one epoch, and none came with other content."""
+    """Every number from 1 on is there once or told as lost, in one epoch, none with another content."""
     epochs = {epoch for epoch, _ in hub.rows[KEY]}
     assert len(epochs) == 1
     lost = [seq for loss in hub.losses for seq in range(loss.first_seq, loss.last_seq + 1)]
@@ -233,13 +233,30 @@ async def test_a_volume_that_was_told_does_not_come_back_smaller_after_a_power_c
     await more_rows(hub, 1)
     plan = {**plan_of("flow"), "flush_s": 12}
     hub.send(KEY, frames.CONFIG, encode_config(Config(3, json.dumps(plan))))
-    await hub.until(lambda: list(hub.rows[KEY].values())[-1][0] == FLOW.id, timeout_s=40)
+
+    def volumes() -> list[int]:
+        return [values[1] or 0 for kind_id, _, values in hub.rows[KEY].values() if kind_id == FLOW.id]
+
+    await hub.until(lambda: sum(volumes()) > 0, timeout_s=40)
     await node.power_off()
     await node.power_on()
     before = len(hub.rows[KEY])
     await hub.until(lambda: len(hub.rows[KEY]) > before, timeout_s=40)
 
-    volumes = [values[1] for kind_id, _, values in hub.rows[KEY].values() if kind_id == FLOW.id]
-    assert volumes == sorted(volumes)
-    assert volumes[8] > 0
+    assert volumes() == sorted(volumes())
+    assert_whole(hub)
+
+
+@pytest.mark.soak
+async def test_another_policy_of_the_ring_takes_a_restart_and_costs_no_row(
+    hub: SmallHub, node: NodeProcess
+) -> None:
+    await more_rows(hub, 2)
+    dialled = len(hub.hellos)
+    hub.send(KEY, frames.CONFIG, encode_config(Config(3, json.dumps({**plan_of("deep"), "ring": "thin"}))))
+    await hub.until(lambda: len(hub.hellos) > dialled)
+    await more_rows(hub, 3)
+
+    assert hub.hellos[-1][1].config_version == 3
+    assert node.restarts == 1
     assert_whole(hub)

@@ -6,6 +6,7 @@ import time
 from tools.sim_nodes.board.world import WORLD
 
 _FRAME_EVERY_MS = 100
+_RTC_BEGAN_MS = 1_750_000_000_000
 
 
 class Pin:
@@ -154,6 +155,26 @@ def _crc8(data):
         for _ in range(8):
             crc = crc >> 1 ^ 0x8C if crc & 1 else crc >> 1
     return crc
+
+
+class RTC:
+    """Memory that outlasts a deep sleep. file: what it is kept in, open while the board has power."""
+
+    file = None
+
+    def memory(self, data=None):
+        """Return what was kept, or keep data."""
+        RTC.file.seek(0)
+        if data is None:
+            return RTC.file.read()
+        RTC.file.write(data)
+        RTC.file.flush()
+        return None
+
+
+def rtc_ms():
+    """Return milliseconds on a clock that goes on through the sleep, and knows nothing of Unix."""
+    return time.time_ns() // 1_000_000 - _RTC_BEGAN_MS
 
 
 def battery_mv():

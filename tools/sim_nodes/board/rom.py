@@ -6,7 +6,8 @@
     micropython rom.py run IMAGE BLOCKS CAUSE         start the boot part. CAUSE: of firmware.node.trial
 
 Obeys lines on standard input while it runs: air on|off · set NAME NUMBER · cut · memory. Lines on standard
-output that begin with ! are for the process that watches: fed, reset, cut, memory; all others are the node's.
+output that begin with ! are for the process that watches: fed, reset, cut, memory, sleep MS, air HEX; all
+others are the node's. What outlasts a sleep lies in the file IMAGE.rtc.
 """
 
 import asyncio
@@ -164,12 +165,15 @@ def vanish():
 
 def run(path, blocks, cause):
     """Be a board until it is reset."""
-    from tools.sim_nodes.board import parts, radio
+    from tools.sim_nodes.board import advertising, parts, radio
 
+    parts.RTC.file = open(path + ".rtc", "r+b")
+    parts.deepsleep = lambda duration_ms: end("sleep %d" % duration_ms)
     flash = flash_of(path, blocks)
     vfs.mount(file_system(flash), MOUNT)
     sys.modules["machine"] = parts
     sys.modules["network"] = radio
+    sys.modules["bluetooth"] = advertising
     sys.path[:] = [MOUNT, ".frozen"]  # the firmware is that of the flash, not that of the sources
     os.chdir(MOUNT)
     gc.collect()
