@@ -32,7 +32,7 @@ def test_times_in_views_and_of_functions_too(hub: Hub) -> None:
     (summary,) = with_secret_key(hub, "GET", "dashboard_summary")
     found = with_secret_key(hub, "POST", "rpc/discover_devices", {})
     (tank,) = [device for device in found if device["device_id"] == hub.tank_id]
-    assert tank["last_seen_at"] == sent["recorded_at"]
+    assert datetime.fromisoformat(tank["last_seen_at"]) == datetime.fromisoformat(sent["recorded_at"])
     for text in (summary["last_received_at"], tank["last_seen_at"]):
         assert "T" in text
         assert datetime.fromisoformat(text).tzinfo == UTC
