@@ -16,7 +16,7 @@ from shared_schema.greeting import BATTERY
 from shared_schema.messages import Command, Config, encode_command, encode_config
 from tests.firmware.small_hub import SITE_KEY, SmallHub
 from tests.tools.sim_nodes.conftest import KEY
-from tests.tools.sim_nodes.test_node import assert_whole
+from tests.tools.sim_nodes.test_node import assert_explained, assert_whole
 from tools.sim_nodes.plans import plan_of
 from tools.sim_nodes.process import NodeProcess, node_file
 
@@ -96,7 +96,7 @@ async def test_power_cuts_between_and_in_wakes_cost_nothing_that_was_numbered(
     rows = len(hub.rows[KEY])
     await hub.until(lambda: len(hub.rows[KEY]) > rows, timeout_s=40)
 
-    assert_whole(hub)
+    assert_explained(hub)
 
 
 @pytest.mark.soak
