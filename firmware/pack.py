@@ -12,7 +12,31 @@ from errno import ENOENT
 
 HEAD_BYTES = 8
 
+_GET_BUFFER_SIZE = 11  # of MicroPython's py/stream.h
+_READ_BYTES = 255  # the most that its importer takes
+
 _FILE, _FOLDER = 0x8000, 0x4000  # modes, as os.stat has them
+
+
+class _Module(io.IOBase):
+    """A module in a pack, read piece by piece: as a whole it would take its size in memory a second time."""
+
+    def __init__(self, file: io.RawIOBase, at: int, size: int) -> None:
+        super().__init__()
+        self._file = file
+        self._at = at
+        self._end = at + size
+
+    def readinto(self, buffer: bytearray) -> int:
+        """Fill buffer, or as much of it as there is; return how much that was."""
+        self._file.seek(self._at)
+        count = self._file.readinto(memoryview(buffer)[: self._end - self._at])
+        self._at += count
+        return count
+
+    def ioctl(self, request: int, argument: int) -> int:  # noqa: ARG002
+        """Answer MicroPython's question how much it should read at once."""
+        return _READ_BYTES if request == _GET_BUFFER_SIZE else 0
 
 
 def pack(modules: "list[tuple[str, bytes]]") -> bytes:
@@ -49,11 +73,10 @@ class Pack:
         size = self._find(name)[1]
         return (_FILE, 0, 0, 0, 0, 0, size, 0, 0, 0)
 
-    def open(self, path: str, mode: str) -> io.BytesIO:  # noqa: ARG002
+    def open(self, path: str, mode: str):  # noqa: ARG002
         """Return the content of a module. Raises OSError."""
         offset, size = self._find(b"\n" + path.lstrip("/").encode())
-        self._file.seek(self._start + offset)
-        return io.BytesIO(self._file.read(size))
+        return _Module(self._file, self._start + offset, size)
 
     def _find(self, name: bytes) -> "tuple[int, int]":
         at = self._index.find(name + b" ")

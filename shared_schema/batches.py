@@ -9,7 +9,7 @@ are whole numbers, scaled by 10**metric.decimals. The forms of columns and times
 
 from shared_schema.columns import column, put_column, put_times, require, times
 from shared_schema.enums import Quality, TimeQuality
-from shared_schema.metrics import KINDS, Metric
+from shared_schema.metrics import telemetry_kind
 from shared_schema.packing import MAX_INTEGER, LinkError, Reader, put_varint
 
 MAX_ROWS = 120  # two hours of a row a minute; with nine metrics of a byte each it still fits a frame
@@ -19,13 +19,6 @@ ALL_SYNCED = 2
 
 _HEAD_BYTES = 11  # kind, number of the first row, rows, flags
 _LAST_FIRST_SEQ = MAX_INTEGER - MAX_ROWS
-
-# of each kind that can be sent, by its id: the ids of its metrics, in the order of its fields
-_METRICS = {
-    kind.id: tuple([field.id for field in kind.fields if isinstance(field, Metric)])
-    for kind in KINDS
-    if kind.is_telemetry
-}
 
 
 class Columns:
@@ -69,8 +62,8 @@ def encode(
 
     Raises ValueError when the rows do not fit buffer (try half of them), or hold what cannot be sent.
     """
-    metrics = _METRICS.get(kind_id)
-    if metrics is None or not 1 <= len(rows) <= MAX_ROWS or not 1 <= first_seq <= _LAST_FIRST_SEQ:
+    kind = telemetry_kind(kind_id)
+    if kind is None or not 1 <= len(rows) <= MAX_ROWS or not 1 <= first_seq <= _LAST_FIRST_SEQ:
         raise ValueError("%d rows of kind %d from number %d" % (len(rows), kind_id, first_seq))
     require(buffer, _HEAD_BYTES)
     buffer[0] = kind_id
@@ -81,15 +74,15 @@ def encode(
     at = put_times(rows, buffer, at + 2)
     if flags != ALL_GOOD | ALL_SYNCED:
         at = _put_qualities(rows, buffer, at)
-    return _put_metrics(metrics, rows, buffer, at)
+    return _put_metrics(kind.metric_ids, rows, buffer, at)
 
 
 def decode(payload: bytes | bytearray | memoryview) -> Columns:
     """Read a READINGS payload. Raises LinkError for everything that encode does not write."""
     reader = Reader(payload)
     kind_id = reader.u8()
-    metrics = _METRICS.get(kind_id)
-    if metrics is None:
+    kind = telemetry_kind(kind_id)
+    if kind is None:
         raise LinkError("unknown kind")
     first_seq, count, flags = reader.varint(_LAST_FIRST_SEQ), reader.u8(MAX_ROWS), reader.u8(3)
     if not first_seq or not count:
@@ -99,7 +92,7 @@ def decode(payload: bytes | bytearray | memoryview) -> Columns:
     if flags != ALL_GOOD | ALL_SYNCED:
         marks = _marks(reader, count)
         qualities, time_qualities = [mark & 0x0F for mark in marks], [mark >> 4 for mark in marks]
-    columns = _columns(reader, metrics, count)
+    columns = _columns(reader, kind.metric_ids, count)
     reader.end()
     return Columns(kind_id, first_seq, at_ms, qualities, time_qualities, columns)
 

@@ -51,99 +51,144 @@ class Kind:
         self.id = id
         self.name = name
         self.table = table
-        self.fields = fields
-        self.field_names = tuple([field.name for field in fields])
+        self._fields = fields
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The columns, in the order in which values travel."""
+        return self._fields
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple([field.name for field in self.fields])
 
     @property
     def is_telemetry(self) -> bool:
         """True when every field is a Metric."""
-        return all(isinstance(field, Metric) for field in self.fields)
+        return False
 
 
-TANK = Kind(
+class TelemetryKind(Kind):
+    """A Kind of metrics, each a line "id, name, unit, low, high, decimals, aggregate".
+
+    They are read when they are first asked for: a node has one kind, and no memory for the others.
+    """
+
+    def __init__(self, id: int, name: str, table: str, metrics: str) -> None:  # noqa: A002
+        super().__init__(id, name, table, ())
+        self._lines = metrics
+        self._metrics: tuple[Metric, ...] = ()
+        self._metric_ids: tuple[int, ...] = ()
+
+    @property
+    def fields(self) -> tuple[Metric, ...]:
+        """The metrics, in the order in which values travel."""
+        if not self._metrics:
+            self._metrics = tuple([_metric(line) for line in self._lines.strip().split("\n")])
+            self._metric_ids = tuple([metric.id for metric in self._metrics])
+        return self._metrics
+
+    @property
+    def metric_ids(self) -> tuple[int, ...]:
+        """The ids of the metrics, in the same order."""
+        return self._metric_ids or tuple([metric.id for metric in self.fields])
+
+    @property
+    def is_telemetry(self) -> bool:
+        """True when every field is a Metric."""
+        return True
+
+
+def _metric(line: str) -> Metric:
+    number, name, unit, low, high, decimals, aggregate = [part.strip() for part in line.split(",")]
+    return Metric(int(number), name, unit, int(low), int(high), int(decimals), aggregate)
+
+
+TANK = TelemetryKind(
     1,
     "tank",
     "telemetry_tank",
-    (
-        Metric(1, "water_level_cm", "cm", 0, 5000, 1, "mean"),
-        Metric(2, "volume_l", "l", 0, 100_000_000, 0, "mean"),
-        Metric(3, "temperature_c", "°C", -40, 125, 2, "mean"),
-        Metric(4, "tds_ppm", "ppm", 0, 50_000, 0, "mean"),
-        Metric(5, "ph", "pH", 0, 14, 2, "mean"),
-        Metric(6, "battery_v", "V", 0, 60, 2, "last"),
-    ),
+    """
+    1, water_level_cm, cm, 0, 5000, 1, mean
+    2, volume_l, l, 0, 100000000, 0, mean
+    3, temperature_c, °C, -40, 125, 2, mean
+    4, tds_ppm, ppm, 0, 50000, 0, mean
+    5, ph, pH, 0, 14, 2, mean
+    6, battery_v, V, 0, 60, 2, last
+    """,
 )
 
-FLOW = Kind(
+FLOW = TelemetryKind(
     2,
     "flow",
     "telemetry_flow",
-    (
-        Metric(10, "flow_rate_lpm", "l/min", -1_000_000, 1_000_000, 3, "mean"),
-        Metric(11, "cumulative_volume_l", "l", 0, 1_000_000_000_000, 1, "total"),
-        Metric(12, "pressure_bar", "bar", -1, 1000, 3, "mean"),
-        Metric(13, "temperature_c", "°C", -40, 125, 2, "mean"),
-        Metric(14, "battery_v", "V", 0, 60, 2, "last"),
-        Metric(15, "status_code", "", 0, 65_535, 0, "last"),
-    ),
+    """
+    10, flow_rate_lpm, l/min, -1000000, 1000000, 3, mean
+    11, cumulative_volume_l, l, 0, 1000000000000, 1, total
+    12, pressure_bar, bar, -1, 1000, 3, mean
+    13, temperature_c, °C, -40, 125, 2, mean
+    14, battery_v, V, 0, 60, 2, last
+    15, status_code, , 0, 65535, 0, last
+    """,
 )
 
-DEEP = Kind(
+DEEP = TelemetryKind(
     3,
     "deep",
     "telemetry_deep",
-    (
-        Metric(20, "static_water_level_m", "m", 0, 1000, 2, "last"),
-        Metric(21, "dynamic_water_level_m", "m", 0, 1000, 2, "mean"),
-        Metric(22, "pump_status", "", 0, 255, 0, "last"),
-        Metric(23, "pump_speed_rpm", "rpm", 0, 60_000, 0, "mean"),
-        Metric(24, "pump_power_w", "W", -10_000_000, 10_000_000, 0, "mean"),
-        Metric(25, "pump_current_a", "A", 0, 10_000, 2, "mean"),
-        Metric(26, "pump_frequency_hz", "Hz", 0, 1000, 2, "mean"),
-        Metric(27, "status_code", "", 0, 65_535, 0, "last"),
-    ),
+    """
+    20, static_water_level_m, m, 0, 1000, 2, last
+    21, dynamic_water_level_m, m, 0, 1000, 2, mean
+    22, pump_status, , 0, 255, 0, last
+    23, pump_speed_rpm, rpm, 0, 60000, 0, mean
+    24, pump_power_w, W, -10000000, 10000000, 0, mean
+    25, pump_current_a, A, 0, 10000, 2, mean
+    26, pump_frequency_hz, Hz, 0, 1000, 2, mean
+    27, status_code, , 0, 65535, 0, last
+    """,
 )
 
-ENVIRONMENT = Kind(
+ENVIRONMENT = TelemetryKind(
     4,
     "environment",
     "telemetry_environment",
-    (
-        Metric(30, "temperature_c", "°C", -40, 125, 2, "mean"),
-        Metric(31, "humidity_percent", "%", 0, 100, 1, "mean"),
-        Metric(32, "pressure_hpa", "hPa", 300, 1200, 1, "mean"),
-        Metric(33, "ph", "pH", 0, 14, 2, "mean"),
-        Metric(34, "conductivity_us_cm", "µS/cm", 0, 500_000, 1, "mean"),
-        Metric(35, "dissolved_oxygen_mg_l", "mg/l", 0, 60, 2, "mean"),
-        Metric(36, "turbidity_ntu", "NTU", 0, 10_000, 2, "mean"),
-        Metric(37, "chlorine_mg_l", "mg/l", 0, 100, 3, "mean"),
-        Metric(38, "redox_mv", "mV", -2000, 2000, 1, "mean"),
-    ),
+    """
+    30, temperature_c, °C, -40, 125, 2, mean
+    31, humidity_percent, %, 0, 100, 1, mean
+    32, pressure_hpa, hPa, 300, 1200, 1, mean
+    33, ph, pH, 0, 14, 2, mean
+    34, conductivity_us_cm, µS/cm, 0, 500000, 1, mean
+    35, dissolved_oxygen_mg_l, mg/l, 0, 60, 2, mean
+    36, turbidity_ntu, NTU, 0, 10000, 2, mean
+    37, chlorine_mg_l, mg/l, 0, 100, 3, mean
+    38, redox_mv, mV, -2000, 2000, 1, mean
+    """,
 )
 
-FOOTFALL = Kind(
+FOOTFALL = TelemetryKind(
     5,
     "footfall",
     "telemetry_footfall",
-    (
-        Metric(40, "entries", "", 0, 2_147_483_647, 0, "total"),
-        Metric(41, "exits", "", 0, 2_147_483_647, 0, "total"),
-        Metric(42, "occupancy", "", 0, 1_000_000, 0, "last"),
-    ),
+    """
+    40, entries, , 0, 2147483647, 0, total
+    41, exits, , 0, 2147483647, 0, total
+    42, occupancy, , 0, 1000000, 0, last
+    """,
 )
 
-POWER = Kind(
+POWER = TelemetryKind(
     6,
     "power",
     "telemetry_power",
-    (
-        Metric(50, "voltage_v", "V", 0, 100_000, 2, "mean"),
-        Metric(51, "current_a", "A", 0, 100_000, 3, "mean"),
-        Metric(52, "power_w", "W", -100_000_000, 100_000_000, 1, "mean"),
-        Metric(53, "power_factor", "", -1, 1, 3, "mean"),
-        Metric(54, "frequency_hz", "Hz", 0, 1000, 3, "mean"),
-        Metric(55, "energy_kwh", "kWh", 0, 10_000_000_000, 3, "total"),
-    ),
+    """
+    50, voltage_v, V, 0, 100000, 2, mean
+    51, current_a, A, 0, 100000, 3, mean
+    52, power_w, W, -100000000, 100000000, 1, mean
+    53, power_factor, , -1, 1, 3, mean
+    54, frequency_hz, Hz, 0, 1000, 3, mean
+    55, energy_kwh, kWh, 0, 10000000000, 3, total
+    """,
 )
 
 HEARTBEAT = Kind(
@@ -208,7 +253,16 @@ ATTENDANCE = Kind(
     ),
 )
 
-KINDS = (TANK, FLOW, DEEP, ENVIRONMENT, FOOTFALL, POWER, HEARTBEAT, LOSS, ERROR, ATTENDANCE)
+TELEMETRY_KINDS = (TANK, FLOW, DEEP, ENVIRONMENT, FOOTFALL, POWER)  # what nodes send
+KINDS: tuple[Kind, ...] = TELEMETRY_KINDS + (HEARTBEAT, LOSS, ERROR, ATTENDANCE)  # noqa: RUF005 - not in MicroPython
+
+
+def telemetry_kind(kind_id: int) -> TelemetryKind | None:
+    """Return the Kind of metrics that has this id, None when none has."""
+    for kind in TELEMETRY_KINDS:
+        if kind.id == kind_id:
+            return kind
+    return None
 
 
 def kind_named(name: str) -> Kind:

@@ -1,15 +1,11 @@
-"""What the orders of commands.py do to this node."""
+"""What the orders of orders.py do to this node. In memory only while one is carried out."""
 
-from firmware.node.commands import NAMES, CannotDo
-from firmware.node.files import read_json, write_json
-from shared_schema.messages import Result
-
-RESULTS = "results.json"  # {"7": [state, text]}: of the orders before this boot
-CALIBRATION = "calibration.json"
+from firmware.node import calibration
+from firmware.node.orders import NAMES, CannotDo
 
 
 class Acts:
-    """The acts of one node: a method for each of commands.NAMES. Each may return a text for the result."""
+    """The acts of one node: a method for each of orders.NAMES. Each may return a text for the result."""
 
     def __init__(self, node) -> None:
         self._node = node
@@ -49,9 +45,8 @@ class Acts:
         fields = {field.name: field.id for field in self._group(kind).kind.fields}
         if metric not in fields:
             raise CannotDo("%s has no %s" % (kind, metric))
-        calibration = self._node.calibration
-        calibration[fields[metric]] = (scale_ppm, offset)
-        write_json(self._node.start.root + CALIBRATION, {str(key): calibration[key] for key in calibration})
+        self._node.calibration[fields[metric]] = (scale_ppm, offset)
+        calibration.keep(self._node.start.root, self._node.calibration)
 
     def update(self) -> None:
         """Begin again with what the hub offers next."""
@@ -62,23 +57,3 @@ class Acts:
         if group is None:
             raise CannotDo("this node does not measure %s" % kind)
         return group
-
-
-def recalled_calibration(root: str) -> dict:
-    """Return what calibrate left: {metric id: (scale_ppm, offset)}."""
-    found = read_json(root + CALIBRATION) or {}
-    return {int(key): (found[key][0], found[key][1]) for key in found}
-
-
-def recalled_results(root: str):
-    """Return the results of orders of earlier boots."""
-    found = read_json(root + RESULTS) or {}
-    try:
-        return [Result(number, *found[str(number)]) for number in sorted([int(key) for key in found])]
-    except (TypeError, ValueError):  # of another release
-        return []
-
-
-def keep_results(root: str, results) -> None:
-    """Remember beyond the restart what orders came to. Raises OSError."""
-    write_json(root + RESULTS, {str(each.command_id): [each.state, each.text] for each in results})

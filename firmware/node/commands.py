@@ -1,41 +1,26 @@
-"""Which orders a node takes, and why none is carried out twice. Pure: the acts are handed in.
+"""Why no order is carried out twice: a command's id is answered from memory when it comes again.
 
-A command's id is answered from memory when it comes again, because the hub may not have heard the answer.
-What ends the boot is remembered on flash as well, before it is carried out; on a node that sleeps, all.
+The hub may not have heard the answer. What ends the boot is remembered on flash as well, before it is carried
+out; on a node that sleeps, all.
 """
 
-import json
-
+from firmware.node.files import read_json, write_json
 from shared_schema.messages import Result, ResultState
 
 REMEMBERED = 16
 ENDS_THE_BOOT = ("reboot",)
-
-# name, its arguments: (key, lowest, highest) for a whole number, (key,) for a text
-NAMES = (
-    ("identify", ()),
-    ("reboot", ()),
-    ("sample_now", ()),
-    ("set_interval", (("kind",), ("interval_s", 1, 86_400))),
-    ("set_output", (("name",), ("value", 0, 1))),
-    ("calibrate", (("kind",), ("metric",), ("scale_ppm", -(10**9), 10**9), ("offset", -(10**9), 10**9))),
-    ("update", ()),
-)
-
-
-class CannotDo(ValueError):
-    """The order is understood and cannot be carried out; the text says why."""
+RESULTS = "results.json"  # {"7": [state, text]}: of the orders before this boot
 
 
 class CommandBook:
-    """Answers commands, each id once. acts: a callable per name that takes the arguments by keyword.
+    """Answers commands, each id once. carry_out: takes a command and returns a ResultState and a text.
 
-    An act returns a text for the result, or raises CannotDo. keep: takes the results remembered, to outlast
-    this boot. keeps_all: whether it is for every command, not only for those that end the boot.
+    keep: takes the results remembered, to outlast this boot. keeps_all: whether it is for every command, not
+    only for those that end the boot.
     """
 
-    def __init__(self, acts: dict, keep) -> None:
-        self._acts = acts
+    def __init__(self, carry_out, keep) -> None:
+        self._carry_out = carry_out
         self._keep = keep
         self.keeps_all = False
         self._results = []
@@ -65,41 +50,16 @@ class CommandBook:
                 self._keep(self._results)
         return result
 
-    def _carry_out(self, command):
-        act = self._acts.get(command.name)
-        if act is None:
-            return ResultState.UNKNOWN, "there are " + ", ".join(sorted(self._acts))
-        if command.expires_in_s <= 0:
-            return ResultState.EXPIRED, "came too late"
-        try:
-            return ResultState.EXECUTED, act(**arguments_of(command.name, command.arguments)) or ""
-        except CannotDo as error:
-            return ResultState.FAILED, str(error)
-        except OSError as error:  # a pin or a bus that does not answer
-            return ResultState.FAILED, "the hardware failed: %r" % error
 
-
-def arguments_of(name: str, text: str) -> dict:
-    """Return a command's arguments. Raises CannotDo naming the one that is wrong."""
+def recalled_results(root: str):
+    """Return the results of orders of earlier boots."""
+    found = read_json(root + RESULTS) or {}
     try:
-        given = json.loads(text or "{}")
-    except ValueError:
-        given = None
-    if not isinstance(given, dict):
-        raise CannotDo("the arguments are not a JSON object")
-    wanted = dict(NAMES)[name]
-    for key in given:
-        if key not in [argument[0] for argument in wanted]:
-            raise CannotDo("%s takes no %s" % (name, key))
-    return {argument[0]: _checked(name, argument, given.get(argument[0])) for argument in wanted}
+        return [Result(number, *found[str(number)]) for number in sorted([int(key) for key in found])]
+    except (TypeError, ValueError):  # of another release
+        return []
 
 
-def _checked(name: str, argument, value):
-    if len(argument) == 1:
-        if isinstance(value, str) and value:
-            return value
-        raise CannotDo("%s: %s is missing" % (name, argument[0]))
-    key, low, high = argument
-    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-        return value
-    raise CannotDo("%s: %s is not a whole number from %d to %d" % (name, key, low, high))
+def keep_results(root: str, results) -> None:
+    """Remember beyond the restart what orders came to. Raises OSError."""
+    write_json(root + RESULTS, {str(each.command_id): [each.state, each.text] for each in results})

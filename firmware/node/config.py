@@ -7,17 +7,18 @@
 ring: what happens to the oldest rows when it is full; see ring.py. battery: Rules of battery.py, for a node
 with that power, which wakes in the rhythm of its shortest interval and samples everything.
 A sensor's other entries are its driver's. Pure; what a driver makes of them shows when it is started.
+In memory only while a configuration is read.
 """
 
 import json
 
-from shared_schema.metrics import KINDS
+from firmware.node.settings import RING_POLICIES, Refused, Rhythm, Sensor, Settings
+from shared_schema.metrics import TELEMETRY_KINDS
 
 INTERVAL_MOST_S = 86_400
 FLUSH_MOST_S = 3600
 SENSORS_MOST = 8
 OUTPUTS_MOST = 8
-RING_POLICIES = ("drop_oldest", "thin")
 POWERS = ("mains", "battery")
 _BATTERY_RULES = (
     ("dial_s", 1, 604_800),
@@ -29,45 +30,6 @@ _BATTERY_RULES = (
     ("low_mv", 0, 60_000),
     ("empty_mv", 0, 60_000),
 )
-EMPTY = '{"kinds": {}}'
-
-
-class Refused(ValueError):
-    """The configuration cannot be used; the text says what and why."""
-
-
-class Sensor:
-    """One driver and what it is told. options: everything but its name."""
-
-    def __init__(self, driver: str, options: dict) -> None:
-        self.driver = driver
-        self.options = options
-
-
-class Rhythm:
-    """How a kind is sampled; see plan.Group."""
-
-    def __init__(self, kind, interval_s: int, window_s: int, sensors) -> None:
-        self.kind = kind
-        self.interval_s = interval_s
-        self.window_s = window_s
-        self.sensors = sensors
-
-
-class Settings:
-    """A configuration that can be tried. outputs: pin numbers by name.
-
-    battery: what battery.Rules are told, None on mains. is_broadcasting: by BTHome instead of dialling.
-    """
-
-    def __init__(self, rhythms, flush_s: int, health_s: int, outputs: dict) -> None:
-        self.battery = None
-        self.is_broadcasting = False
-        self.ring_policy = RING_POLICIES[0]
-        self.rhythms = rhythms
-        self.flush_s = flush_s
-        self.health_s = health_s
-        self.outputs = outputs
 
 
 def parse(document: str) -> Settings:
@@ -78,8 +40,8 @@ def parse(document: str) -> Settings:
         raise Refused("is not JSON") from None
     _only(root, "", ("kinds", "flush_s", "health_s", "outputs", "ring", "power", "battery", "broadcast"))
     kinds = root.get("kinds", {})
-    _only(kinds, "kinds", [kind.name for kind in KINDS if kind.is_telemetry])
-    rhythms = [_rhythm(kind, kinds[kind.name]) for kind in KINDS if kind.name in kinds]
+    _only(kinds, "kinds", [kind.name for kind in TELEMETRY_KINDS])
+    rhythms = [_rhythm(kind, kinds[kind.name]) for kind in TELEMETRY_KINDS if kind.name in kinds]
     if sum([len(rhythm.sensors) for rhythm in rhythms]) > SENSORS_MOST:
         raise Refused("kinds: more than %d sensors" % SENSORS_MOST)
     settings = Settings(

@@ -4,9 +4,12 @@ config.json holds what works: {"version": 7, "document": "{...}"}. trying.json n
 is under way; when it is there at start, the node did not survive the trial, and the version is refused.
 """
 
-from firmware.node.config import EMPTY, Refused, parse
 from firmware.node.files import read_json, remove, write_json
+from firmware.node.passing import forget
+from firmware.node.settings import Refused
 from shared_schema.messages import ConfigReport, ConfigState
+
+EMPTY = '{"kinds": {}}'
 
 
 class Configuration:
@@ -20,10 +23,10 @@ class Configuration:
         self._trying = root + "trying.json"
         self.wanted = None
         self.report = None
-        self.version, self.settings = 0, parse(EMPTY)
+        self.version, self.settings = 0, _parse(EMPTY)
         for found in ({"version": 0, "document": plan}, read_json(self._path) or {}):
             try:
-                self.version, self.settings = found["version"], parse(found["document"])
+                self.version, self.settings = found["version"], _parse(found["document"])
             except (KeyError, Refused):  # none, or of another release
                 pass
         self._broke = (read_json(self._trying) or {}).get("version", 0)
@@ -36,7 +39,7 @@ class Configuration:
             self.report = ConfigReport(version, ConfigState.REFUSED, "the node restarted while it tried this")
         else:
             try:
-                self.wanted = (version, document, parse(document))
+                self.wanted = (version, document, _parse(document))
             except Refused as error:
                 self.report = ConfigReport(version, ConfigState.REFUSED, str(error))
 
@@ -59,3 +62,12 @@ class Configuration:
         remove(self._trying)
         self.report = ConfigReport(self.wanted[0], ConfigState.REFUSED, reason)
         self.wanted = None
+
+
+def _parse(document: str):
+    from firmware.node.config import parse  # noqa: PLC0415 - see passing.py
+
+    try:
+        return parse(document)
+    finally:
+        forget("firmware.node.config")

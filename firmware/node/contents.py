@@ -5,9 +5,7 @@ from firmware.node.clocks import WALL, Clocks, stamped
 from firmware.node.journal import Journal
 from firmware.node.segment import Segments
 from shared_schema.enums import LossCause
-from shared_schema.metrics import KINDS
-
-WIDTHS = {kind.id: len(kind.fields) for kind in KINDS if kind.is_telemetry}
+from shared_schema.metrics import telemetry_kind
 
 _NOWHERE = (WALL, 0)
 
@@ -115,5 +113,11 @@ class Contents:
 
 def _fitted(values: tuple, kind_id: int) -> tuple:
     """Return as many values as the kind has fields now; it may have got more since the row was stored."""
-    width = WIDTHS.get(kind_id, len(values))
+    width = width_of(kind_id, len(values))
     return (values + (None,) * (width - len(values)))[:width]
+
+
+def width_of(kind_id: int, unknown: int) -> int:
+    """Return how many fields a kind has; unknown when there is no such kind."""
+    kind = telemetry_kind(kind_id)
+    return unknown if kind is None else len(kind.metric_ids)

@@ -2,14 +2,14 @@
 
 import asyncio
 
-from firmware.node import health, identity
-from firmware.node.acts import Acts, keep_results, recalled_calibration, recalled_results
+from firmware.node import calibration, health, identity
 from firmware.node.clock import Clock, Ticks
-from firmware.node.commands import CommandBook
+from firmware.node.commands import CommandBook, keep_results, recalled_results
 from firmware.node.configuration import Configuration
 from firmware.node.events import Events
 from firmware.node.files import take_text
 from firmware.node.network import Network
+from firmware.node.passing import forget
 from firmware.node.progress import Progress
 from firmware.node.ring import Ring
 from firmware.node.sampling import Sampling
@@ -38,7 +38,7 @@ class Node:
         self.events = Events()
         _report_crash(start.root, self.events)
         self.configuration = Configuration(start.root, self.identity.plan)
-        self.calibration = recalled_calibration(start.root)
+        self.calibration = calibration.recalled(start.root)
         self.totals = Totals(start.root)
         policy = self.configuration.settings.ring_policy
         self.ring = Ring(start.root + "ring", ring_bytes, policy=policy)
@@ -48,7 +48,7 @@ class Node:
         self.trial = Trial(start.root, self.ring.next_seq)
         self.update = Updating(start.root, self.identity.key, board.name)
         self.version = _version(start.root)
-        self.book = CommandBook(Acts(self).by_name(), lambda results: keep_results(start.root, results))
+        self.book = CommandBook(self._carry_out, lambda results: keep_results(start.root, results))
         self.book.keeps_all = self.waking is not None
         for result in recalled_results(start.root):
             self.book.remember(result)
@@ -200,6 +200,15 @@ class Node:
                 self.ring.set_clock(self.ring.boot, self.clock.offset_ms)  # only the first one counts
             except OSError as error:
                 self.events.trouble("flash_failed", "clock", repr(error))
+
+    def _carry_out(self, command):
+        from firmware.node.acts import Acts  # noqa: PLC0415 - see passing.py
+        from firmware.node.orders import carry_out  # noqa: PLC0415
+
+        try:
+            return carry_out(Acts(self).by_name(), command)
+        finally:
+            forget("firmware.node.acts", "firmware.node.orders")
 
     def health(self, now_ms: int):
         """Measure, and note when to do so again."""

@@ -31,11 +31,10 @@ from errno import EEXIST
 
 from firmware.node.block import FEWEST_RECORD_BYTES, HEAD_BYTES, PREFIX_BYTES, Block, Draft
 from firmware.node.clocks import MOST_CLOCKS, WALL, Clocks
-from firmware.node.contents import WIDTHS, Contents, Loss
+from firmware.node.contents import Contents, Loss, width_of
 from firmware.node.journal import Journal
 from firmware.node.room import ENOSPC, Room
 from firmware.node.segment import Segments
-from firmware.node.thinning import Thinning
 from shared_schema.enums import LossCause, TimeQuality
 from shared_schema.packing import LATEST_MS, MAX_INTEGER
 
@@ -79,6 +78,8 @@ class Ring:
         self._contents = Contents(self._segments, block, self._journal, self._clocks)
         thinning = None
         if policy == THIN:
+            from firmware.node.thinning import Thinning  # noqa: PLC0415 - others do without its memory
+
             thinning = Thinning(self._segments, block, segment_bytes, flush_bytes)
         self._room = Room(self._segments, block, self._journal, thinning, capacity_bytes)
         self._drafts = {}
@@ -357,7 +358,7 @@ class Ring:
 
 
 def _require_row(kind_id: int, at_ms: int, values: tuple, quality: int, time_quality: int) -> None:
-    if len(values) != WIDTHS.get(kind_id, -1):
+    if len(values) != width_of(kind_id, -1):
         raise ValueError("%d values for kind %d" % (len(values), kind_id))
     if not (0 <= at_ms <= LATEST_MS and 0 <= quality <= 3 and 0 <= time_quality <= 3):
         raise ValueError("recorded at %d, quality %d, %d" % (at_ms, quality, time_quality))

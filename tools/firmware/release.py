@@ -3,7 +3,6 @@
 Source: firmware/node/manifest.py for what a manifest may say; firmware/boot.py for what lies in the root.
 """
 
-import ast
 import hashlib
 import json
 from collections.abc import Sequence
@@ -16,13 +15,16 @@ from firmware.pack import pack
 from hub.errors import OperatorNeeded
 from shared_schema.digest import Hmac
 from tools.firmware import bytecode
+from tools.firmware.linker.link import link
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("firmware", "shared_schema")
 OLDEST_MICROPYTHON = "1.25"
 # What starts a node and is never updated over the air: in the root of its flash, not in a slot.
-BOOT_PART = ("firmware/boot.py", "firmware/node/slots.py", "firmware/node/trial.py", "firmware/pack.py")
-ONLY_AT_BOOT = ("firmware/boot.py", "firmware/pack.py")
+BOOT_PART = ("firmware.boot", "firmware.node.slots", "firmware.node.trial", "firmware.pack")
+ONLY_AT_BOOT = ("firmware.boot", "firmware.pack")
+MAIN, ENTRY = "firmware.main", "run"  # what boot.py calls
+BY_NAME = ("firmware.board", "firmware.drivers")  # what the hardware and the configuration choose
 START = b"from firmware.boot import start\n\nstart()\n"  # the root's main.py
 
 
@@ -56,7 +58,6 @@ def build(
     counter: int,
     *,
     sources: Path = ROOT,
-    is_compiled: bool = True,
     board: str = "any",
     allows_older: bool = False,
 ) -> Release:
@@ -64,9 +65,11 @@ def build(
 
     Raises OperatorNeeded when a node would refuse it, or a module does not compile.
     """
-    paths = [path for path in _modules(sources) if path not in ONLY_AT_BOOT]
-    modules = [_file(sources, path, is_compiled=is_compiled) for path in paths]
-    files = [ReleaseFile(PACK, pack([(module.path, module.content) for module in modules]))]
+    modules = _linked(sources)
+    content = pack(
+        [(_path(name, bytecode.SUFFIX), _compiled(name, modules[name])) for name in sorted(modules)]
+    )
+    files = [ReleaseFile(PACK, content)]
     return assemble(version, counter, files, board=board, allows_older=allows_older)
 
 
@@ -96,14 +99,17 @@ def assemble(
     return Release(version, counter, data, tuple(files))
 
 
-def bare_board(release: Release, *, sources: Path = ROOT, is_compiled: bool = True) -> dict[str, bytes]:
+def bare_board(release: Release, *, sources: Path = ROOT) -> dict[str, bytes]:
     """Return every file, by its path on the flash, of a board that has never run anything."""
-    boot_part = [_file(sources, path, is_compiled=is_compiled) for path in BOOT_PART]
+    boot_part = {
+        _path(name, bytecode.SUFFIX): _compiled(name, (sources / _path(name, ".py")).read_text())
+        for name in BOOT_PART
+    }
     slot = f"slots/{SLOTS[0]}"
     record = Pointer()
     record.version, record.counter = release.version, release.counter
     return {
-        **{file.path: file.content for file in boot_part},
+        **boot_part,
         **{f"{slot}/{file.path}": file.content for file in release.files},
         f"{slot}/{MANIFEST}": release.manifest,
         COPIES[0]: encode(1, record),
@@ -111,20 +117,27 @@ def bare_board(release: Release, *, sources: Path = ROOT, is_compiled: bool = Tr
     }
 
 
-def _modules(sources: Path) -> list[str]:
-    found = [path for package in PACKAGES for path in (sources / package).rglob("*.py")]
-    return sorted(path.relative_to(sources).as_posix() for path in found if not _is_docstring_only(path))
+def _linked(sources: Path) -> dict[str, str]:
+    """Return the application's modules by their names."""
+    found = [path for package in PACKAGES for path in sorted((sources / package).rglob("*.py"))]
+    texts = {_name(path.relative_to(sources)): path.read_text() for path in found if path.stem != "__init__"}
+    for name, text in texts.items():
+        try:
+            compile(text, name, "exec")
+        except SyntaxError as error:
+            raise OperatorNeeded(f"no Python: {error}", where=_path(name, ".py")) from error
+    return link(
+        {name: text for name, text in texts.items() if name not in ONLY_AT_BOOT}, MAIN, ENTRY, BY_NAME
+    )
 
 
-def _is_docstring_only(path: Path) -> bool:
-    """Return True for what MicroPython does without: a folder is a package there."""
-    if path.name != "__init__.py":
-        return False
-    return all(isinstance(node, ast.Expr) for node in ast.parse(path.read_text()).body)
+def _name(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts)
 
 
-def _file(sources: Path, path: str, *, is_compiled: bool) -> ReleaseFile:
-    content = (sources / path).read_bytes()
-    if not is_compiled:
-        return ReleaseFile(path, content)
-    return ReleaseFile(path.removesuffix(".py") + bytecode.SUFFIX, bytecode.compile_module(content, path))
+def _path(name: str, suffix: str) -> str:
+    return name.replace(".", "/") + suffix
+
+
+def _compiled(name: str, source: str) -> bytes:
+    return bytecode.compile_module(source.encode(), _path(name, ".py"))

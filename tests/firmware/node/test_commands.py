@@ -1,6 +1,7 @@
 """Orders: each carried out once, and every answer says what happened."""
 
-from firmware.node.commands import REMEMBERED, CannotDo, CommandBook
+from firmware.node.commands import REMEMBERED, CommandBook
+from firmware.node.orders import CannotDo, carry_out
 from shared_schema.messages import Command, Result, ResultState
 
 
@@ -15,7 +16,8 @@ def book_of(log, fails=None, kept=None):
         return carry_out
 
     names = ("identify", "set_output", "set_interval", "reboot")
-    return CommandBook({name: act(name) for name in names}, [].append if kept is None else kept.append)
+    acts = {name: act(name) for name in names}
+    return CommandBook(lambda command: carry_out(acts, command), [].append if kept is None else kept.append)
 
 
 def obey(book, number, name, arguments="", expires_in_s=60):

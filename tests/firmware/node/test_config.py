@@ -2,7 +2,7 @@
 
 import json
 
-from firmware.node.config import EMPTY, Refused, parse
+from firmware.node.config import Refused, parse
 
 GOOD = {
     "kinds": {
@@ -83,7 +83,7 @@ def test_a_node_on_a_battery_may_broadcast_one_kind():
 
 
 def test_a_node_that_was_told_nothing_measures_nothing():
-    assert parse(EMPTY).rhythms == []
+    assert parse("{}").rhythms == []
 
 
 def refusal_of(document):

@@ -4,6 +4,7 @@ from firmware.node.clock import Clock
 from firmware.node.commands import CommandBook
 from firmware.node.conversation import ANSWER_MOST_MS, GREETING_MOST_MS, ROWS_PER_FRAME, Conversation
 from firmware.node.events import Events
+from firmware.node.orders import carry_out
 from firmware.node.outgoing import ANSWER_MOST_MS as STORE_MOST_MS
 from firmware.node.outgoing import ROWS_IN_FLIGHT
 from shared_schema import batches, frames
@@ -102,7 +103,9 @@ class FakeNode:
         self.events = Events()
         self.update = FakeUpdate()
         self.configuration = FakeConfiguration()
-        self.book = CommandBook({"identify": lambda: "blinked"}, lambda _result: None)
+        self.book = CommandBook(
+            lambda command: carry_out({"identify": lambda: "blinked"}, command), lambda _result: None
+        )
         self.health_due_ms = 10**9
         self.stored_seqs = []
         self.heard_ms = []

@@ -47,7 +47,7 @@ def firmware(tmp_path: Path) -> Callable[..., Path]:
         (folder / "firmware" / "main.py").write_text(APPLICATION.format(name=name))
         if padding_bytes:
             text = "".join(chr(65 + (i * i) % 23) for i in range(padding_bytes))
-            (folder / "firmware" / "padding.py").write_text(f"TEXT = {text!r}\n")
+            (folder / "firmware" / "drivers" / "padding.py").write_text(f"TEXT = {text!r}\n")
         boot = folder / "firmware" / "boot.py"
         boot.write_text(boot.read_text().replace("MAINTENANCE_MS = 3000", "MAINTENANCE_MS = 400"))
         return folder

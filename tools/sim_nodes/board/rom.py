@@ -20,7 +20,6 @@ import vfs
 
 ROOT = __file__[: -len("tools/sim_nodes/board/rom.py")]  # where the stand-ins are imported from
 MOUNT = "/flash"
-APPLICATION = "/application"
 MAINTENANCE_MS = 200  # nobody can press Ctrl-C here
 WATCHDOG_TELLS_MS = 1000
 
@@ -123,11 +122,6 @@ def copy(source, path):
 def numbers(path, blocks):
     """Say what the ring holds."""
     vfs.mount(file_system(flash_of(path, blocks)), MOUNT)
-    sys.path[:] = [APPLICATION, MOUNT, ".frozen"]
-    from firmware.pack import Pack
-
-    vfs.mount(Pack(MOUNT + "/slots/a/application.pack"), APPLICATION)
-    sys.modules.clear()
     from firmware.main import ring_bytes
     from firmware.node.ring import Ring
 

@@ -1,0 +1,154 @@
+"""A program's modules, parsed; what is at their top, and what their imports mean."""
+
+import ast
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
+
+from hub.errors import OperatorNeeded
+
+
+class Entity(NamedTuple):
+    """What a name at the top of a module stands for.
+
+    module: where it is defined. name: there; "" for the module itself.
+    """
+
+    module: str
+    name: str
+
+
+class Module:
+    """One module. bindings: what each name at its top stands for, imported ones followed to their module."""
+
+    def __init__(self, name: str, source: str) -> None:
+        self.name = name
+        self.tree = _Plain().visit(ast.parse(source))
+        self.bindings: dict[str, Entity] = {}
+
+    @property
+    def imports(self) -> Iterator[ast.Import | ast.ImportFrom]:
+        """Those that run when the module is loaded."""
+        for statement in self.tree.body:
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                yield statement
+
+    def fail(self, node: ast.AST, what: str) -> OperatorNeeded:
+        """Return the error that tells where the linker gives up."""
+        where = f"{self.name}, line {getattr(node, 'lineno', '?')}"
+        return OperatorNeeded(what, where=where, hint="write it in a way that tools/firmware/linker knows")
+
+
+class Program(dict[str, Module]):
+    """All modules by their dotted names."""
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        super().__init__((name, Module(name, source)) for name, source in sources.items())
+        for module in self.values():
+            self._bind(module)
+
+    def imported(self, module: Module, statement: ast.Import | ast.ImportFrom) -> dict[str, Entity]:
+        """Return what names an import binds, and to what."""
+        if isinstance(statement, ast.Import):
+            return {
+                alias.asname or alias.name: self._module(module, statement, alias)
+                for alias in statement.names
+            }
+        if statement.level or statement.module is None:
+            raise module.fail(statement, "relative imports cannot be linked")
+        if statement.names[0].name == "*":
+            found = self._bind(self[statement.module])
+            return {name: found[name] for name in found if not name.startswith("_")}
+        return {
+            alias.asname or alias.name: self._entity(statement.module, alias.name)
+            for alias in statement.names
+        }
+
+    def loaded_with(self, root: str) -> list[str]:
+        """Return root and all it imports at its top, each behind what it imports itself."""
+        order: list[str] = []
+        self._follow(root, order, ())
+        return order
+
+    def reached_later(self, loaded: Collection[str], by_name: Collection[str]) -> list[str]:
+        """Return what is not among loaded and may be imported by it, or by what is."""
+        found = [name for name in self if name.rpartition(".")[0] in by_name]
+        for name in (look := [*loaded, *found]):
+            for node in ast.walk(self[name].tree):
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    modules = {entity.module for entity in self.imported(self[name], node).values()}
+                    look += sorted((modules & self.keys()).difference(look))
+        return [name for name in self if name in look and name not in loaded]
+
+    def _follow(self, name: str, order: list[str], above: tuple[str, ...]) -> None:
+        if name in above:
+            raise OperatorNeeded("imports go round", where=" > ".join((*above, name)), hint="cut the circle")
+        if name in order:
+            return
+        for statement in self[name].imports:
+            for entity in self.imported(self[name], statement).values():
+                if entity.module in self:
+                    self._follow(entity.module, order, (*above, name))
+        order.append(name)
+
+    def _module(self, module: Module, statement: ast.Import, alias: ast.alias) -> Entity:
+        if alias.name in self or ("." in alias.name and alias.asname is None):
+            raise module.fail(statement, f"import {alias.name}: only `from ... import` can be linked here")
+        return Entity(alias.name, "")
+
+    def _entity(self, source: str, name: str) -> Entity:
+        if f"{source}.{name}" in self:
+            return Entity(f"{source}.{name}", "")
+        return Entity(source, name)
+
+    def _bind(self, module: Module) -> dict[str, Entity]:
+        if not module.bindings:
+            for statement in module.tree.body:
+                module.bindings.update((name, Entity(module.name, name)) for name in defined_by(statement))
+            for statement in module.imports:
+                module.bindings.update(self.imported(module, statement))
+        return module.bindings
+
+
+def defined_by(statement: ast.stmt) -> list[str]:
+    """Return the names that a statement at the top of a module defines, other than by importing."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [statement.name]
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return []
+    return [
+        node.id
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    ]
+
+
+class _Plain(ast.NodeTransformer):
+    """Takes away what MicroPython does not keep anyhow: docstrings and annotations."""
+
+    def _annotated(self, node: ast.AnnAssign) -> ast.AST | None:
+        self.generic_visit(node)
+        if node.value is None:
+            return None
+        return ast.copy_location(ast.Assign([node.target], node.value), node)
+
+    def _argument(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def _expression(self, node: ast.Expr) -> ast.AST | None:
+        return None if isinstance(node.value, ast.Constant) else self.generic_visit(node)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        node.returns = None
+        return self._body(node)
+
+    def _body(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> ast.AST:
+        self.generic_visit(node)
+        node.body = node.body or [ast.Pass()]
+        return node
+
+    visit_AnnAssign = _annotated
+    visit_arg = _argument
+    visit_Expr = _expression
+    visit_FunctionDef = visit_AsyncFunctionDef = _function
+    visit_ClassDef = _body
