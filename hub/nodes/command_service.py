@@ -8,6 +8,7 @@ Rule 2: what was sent is noted, so that nobody is told that a node which was sen
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 
 from hub.errors import OperatorNeeded
 from hub.nodes.commands import OPEN, SENT, CommandEntry, CommandList, CommandStore
@@ -44,6 +45,7 @@ class CommandService:
         self._list = CommandList()
         self._commands: dict[str, Commands] = {}
         self._ends: dict[int, Result] = {}
+        self._is_ended = asyncio.Event()
 
     def of(self, device_key: str) -> Commands:
         """Return what waits for a node; its session sends it at the beginning."""
@@ -56,14 +58,17 @@ class CommandService:
             self._end(results)
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Look, every LOOK_S and when a command has ended, until cancelled."""
         while True:
             try:
                 await self._look()
                 self._events.clear_event("node_commands_file")
             except OperatorNeeded as error:
                 self._events.raise_event("error", "node_commands_file", str(error))
-            await asyncio.sleep(LOOK_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._is_ended.wait()
+            self._is_ended.clear()
 
     async def _look(self) -> None:
         now_s = self._clock.monotonic_s()
@@ -112,4 +117,5 @@ class CommandService:
     def _end(self, results: list[Result]) -> None:
         for result in results:
             self._ends[result.command_id] = result
+            self._is_ended.set()
             log.info("command %d: %s %s", result.command_id, ResultState.NAMES[result.state], result.text)
