@@ -1,8 +1,8 @@
 """One wake of a node on a battery: it samples, dials when it is time, and sleeps.
 
-When is what: battery.py. What a wake leaves to the next lies in RTC memory (sleep_state.py), its rows in the
-ring. A broadcasting node dials when it was switched on or reset, to be told things; otherwise its readings go
-on the air and into no ring, as nobody acknowledges them.
+When is what: battery.py. What a wake leaves to the next lies in RTC memory (sleep_state.py), with the events
+that no hub has heard; its rows lie in the ring. A broadcasting node dials when it was switched on or reset,
+to be told things; otherwise its readings go on the air and into no ring, as nobody acknowledges them.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from firmware.node import slots
 from firmware.node.battery import BatteryMode, Rules
 from firmware.node.sleep_state import SleepState, decode
 from firmware.node.trial import ResetCause
+from shared_schema.reports import decode_event
 
 STEP_S = 0.1
 NOT_MEASURED_MV = 0xFFFF  # a board that does not know its battery takes it for full
@@ -27,6 +28,9 @@ class Waking:
         self._mv = node.board.battery_mv() or NOT_MEASURED_MV
         self._state = self._recalled() or SleepState()
         self._is_fresh = not self._mode.restore(self._state.rhythm)
+        for said in self._state.events:
+            event = decode_event(said)
+            node.events.tell(event.level, event.code, event.text)
         self._resume_clock()
         self._woke_ms = node.ticks.now_ms()
         self._is_asked = False
@@ -55,6 +59,7 @@ class Waking:
         node, state = self._node, self._state
         now_ms = node.board.rtc_ms()
         state.rhythm = self._mode.state()
+        state.keep(node.events.waiting)
         if node.clock.is_known:
             state.offset_ms = node.clock.unix_ms(node.ticks.now_ms()) - now_ms
         node.board.keep(state.encode())

@@ -14,6 +14,7 @@ from shared_schema import frames
 from shared_schema.digest import Hmac, node_key
 from shared_schema.greeting import BATTERY
 from shared_schema.messages import Command, Config, encode_command, encode_config
+from shared_schema.reports import decode_event
 from tests.firmware.small_hub import SITE_KEY, SmallHub
 from tests.tools.sim_nodes.conftest import KEY
 from tests.tools.sim_nodes.test_node import assert_explained, assert_whole
@@ -23,18 +24,18 @@ from tools.sim_nodes.process import NodeProcess, node_file
 INTERVAL_S = 3
 DIAL_S = 9
 
-Start = Callable[[dict[str, Any]], Awaitable[NodeProcess]]
+Start = Callable[..., Awaitable[NodeProcess]]
 
 
 @pytest.fixture
 async def start(hub: SmallHub, flash_files: dict[str, bytes], tmp_path: Path) -> AsyncIterator[Start]:
-    """Start a node with a plan; what it said is checked at the end."""
+    """Start a node with a plan and further files; what it said is checked at the end."""
     said: list[str] = []
     node = NodeProcess(KEY, tmp_path, said.append)
 
-    async def started(plan: dict[str, Any]) -> NodeProcess:
+    async def started(plan: dict[str, Any], **files: bytes) -> NodeProcess:
         file = node_file(KEY, 1, node_key(SITE_KEY, KEY, 1), (f"127.0.0.1:{hub.port}",), plan)
-        await node.install(flash_files, file)
+        await node.install(flash_files | files, file)
         await node.power_on()
         return node
 
@@ -97,6 +98,24 @@ async def test_power_cuts_between_and_in_wakes_cost_nothing_that_was_numbered(
     await hub.until(lambda: len(hub.rows[KEY]) > rows, timeout_s=40)
 
     assert_explained(hub)
+
+
+@pytest.mark.soak
+async def test_what_happened_in_a_wake_that_reached_no_hub_is_told_by_a_later_one(
+    hub: SmallHub, start: Start
+) -> None:
+    await hub.stop()
+    plan = battery_plan()
+    plan["battery"].update(connect_ms=5000, dial_s=1)
+    node = await start(plan, **{"crash.txt": b"MemoryError: of the boot before"})
+    await node.until(lambda: node.sleeps >= 1, 40)
+    await hub.start()
+    await hub.until(lambda: bool(hub.payloads(KEY, frames.EVENT)), timeout_s=40)
+    dials = len(hub.hellos)
+    await hub.until(lambda: len(hub.hellos) > dials + 1, timeout_s=40)
+
+    (event,) = [decode_event(payload) for payload in hub.payloads(KEY, frames.EVENT)]
+    assert (event.code, event.text) == ("crashed", "MemoryError: of the boot before")
 
 
 @pytest.mark.soak
