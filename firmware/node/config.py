@@ -30,6 +30,7 @@ _BATTERY_RULES = (
     ("empty_mv", 0, 60_000),
 )
 EMPTY = '{"kinds": {}}'
+CANNOT_SLEEP = "power: battery is for boards that can sleep, which this one cannot"
 
 
 class Refused(ValueError):

@@ -6,6 +6,7 @@ from firmware.node import health, identity
 from firmware.node.acts import Acts, keep_results, recalled_calibration, recalled_results
 from firmware.node.clock import Clock, Ticks
 from firmware.node.commands import CommandBook
+from firmware.node.config import CANNOT_SLEEP
 from firmware.node.configuration import Configuration
 from firmware.node.events import Events
 from firmware.node.files import take_text
@@ -44,6 +45,8 @@ class Node:
         self.ring = Ring(start.root + "ring", ring_bytes, policy=policy)
         self.ring.mount()
         self.waking = self._waking()
+        if self.configuration.settings.battery is not None and not board.can_sleep:
+            self.events.tell(EventLevel.WARNING, "config_failed", CANNOT_SLEEP)
         self.progress = Progress(self.ticks.now_ms())
         self.trial = Trial(start.root, self.ring.next_seq)
         self.update = Updating(start.root, self.identity.key, board.name)

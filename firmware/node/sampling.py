@@ -5,6 +5,7 @@ Goes on whether a hub is there or not: rows go to the ring, and the ring waits.
 
 import asyncio
 
+from firmware.node.config import CANNOT_SLEEP, Refused
 from firmware.node.plan import Group, Plan
 from firmware.node.sensors import SensorGroup
 from firmware.node.window import Window
@@ -100,7 +101,10 @@ class Sampling:
         configuration = self._node.configuration
         before = configuration.settings
         try:
-            groups = self._build(configuration.begin_trial())
+            settings = configuration.begin_trial()
+            if settings.battery is not None and not self._node.board.can_sleep:
+                raise Refused(CANNOT_SLEEP)
+            groups = self._build(settings)
             for group in groups:
                 await group.sensors.read()
         except Exception as error:  # noqa: BLE001 - whatever a driver makes of its options

@@ -10,14 +10,24 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
+from firmware.node.config import CANNOT_SLEEP
 from shared_schema import frames
 from shared_schema.digest import Hmac, node_key
 from shared_schema.greeting import BATTERY
-from shared_schema.messages import Command, Config, encode_command, encode_config
+from shared_schema.messages import (
+    Command,
+    Config,
+    ConfigState,
+    decode_config_state,
+    encode_command,
+    encode_config,
+)
 from shared_schema.reports import decode_event
+from tests.end_to_end.fleet import sources
 from tests.firmware.small_hub import SITE_KEY, SmallHub
 from tests.tools.sim_nodes.conftest import KEY
 from tests.tools.sim_nodes.test_node import assert_explained, assert_whole
+from tools.firmware import release
 from tools.sim_nodes.plans import plan_of
 from tools.sim_nodes.process import NodeProcess, node_file
 
@@ -155,6 +165,29 @@ async def test_broadcasts_what_it_measures_with_numbers_that_never_come_twice(
         assert opened(key, packet)[0] in {0x02, 0x40}
     assert len(hub.hellos) == 1  # when it was switched on
     assert len(hub.rows[KEY]) == 1
+
+
+@pytest.mark.soak
+async def test_a_board_that_cannot_sleep_says_so_once_and_refuses_to_be_told(
+    hub: SmallHub, start: Start, tmp_path: Path
+) -> None:
+    folder = sources(tmp_path / "sources")
+    with (folder / "firmware" / "board" / "pc.py").open("a") as file:
+        file.write("\n    can_sleep = False\n")  # as on an rp2
+    files = release.bare_board(release.build("1.0.0", 1, sources=folder), sources=folder)
+    node = await start(battery_plan(), **files)
+    await hub.until(lambda: bool(hub.payloads(KEY, frames.EVENT)) and len(hub.rows[KEY]) >= 2)
+    hub.send(KEY, frames.CONFIG, encode_config(Config(2, json.dumps(battery_plan("flow")))))
+    await hub.until(lambda: bool(hub.payloads(KEY, frames.CONFIG_STATE)))
+    rows = len(hub.rows[KEY])
+    await hub.until(lambda: len(hub.rows[KEY]) > rows + 1)
+
+    (event,) = [decode_event(payload) for payload in hub.payloads(KEY, frames.EVENT)]
+    assert (event.code, event.text) == ("config_failed", CANNOT_SLEEP)
+    report = decode_config_state(hub.payloads(KEY, frames.CONFIG_STATE)[0])
+    assert (report.state, report.text) == (ConfigState.REFUSED, CANNOT_SLEEP)
+    assert (node.sleeps, node.restarts) == (0, 0)
+    assert_whole(hub)
 
 
 def opened(key: bytes, packet: bytes) -> bytes:
