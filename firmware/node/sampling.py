@@ -101,10 +101,7 @@ class Sampling:
         configuration = self._node.configuration
         before = configuration.settings
         try:
-            settings = configuration.begin_trial()
-            if settings.battery is not None and not self._node.board.can_sleep:
-                raise Refused(CANNOT_SLEEP)
-            groups = self._build(settings)
+            groups = self._build(_possible(configuration.begin_trial(), self._node.board))
             for group in groups:
                 await group.sensors.read()
         except Exception as error:  # noqa: BLE001 - whatever a driver makes of its options
@@ -132,3 +129,10 @@ class Sampling:
         self._windows = {group.kind.id: Window(group.kind) for group in groups}
         self.plan = Plan(groups, self._node.ticks.now_ms())
         self._node.progress.expect_every(self.plan.slowest_ms)
+
+
+def _possible(settings, board):
+    """Return the settings. Raises Refused when this board cannot do as they say."""
+    if settings.battery is not None and not board.can_sleep:
+        raise Refused(CANNOT_SLEEP)
+    return settings

@@ -13,6 +13,7 @@ from contextlib import suppress
 from hub.nodes.admission_service import Admission
 from hub.nodes.command_service import CommandService
 from hub.nodes.commands import CommandStore
+from hub.nodes.health import storage_percent
 from hub.nodes.limits import PROOF_S, Door, System
 from hub.nodes.link_service import READ_BYTES, Link
 from hub.nodes.registry import RegistryStore
@@ -363,4 +364,5 @@ def _state_of(link: Link, talk: Talk, now_s: float) -> NodeState:
         talk.numbers.stored,
         health.rssi_dbm if health else None,
         health.ring_rows if health else None,
+        storage_percent(health) if health else None,
     )

@@ -245,7 +245,7 @@ async def test_a_value_that_cannot_be_becomes_none_and_bad(tmp_path: Path) -> No
 
 
 async def test_a_health_report_becomes_a_heartbeat(tmp_path: Path) -> None:
-    health = Health(0, -71, 90_000, 3, 3300, 900, 1600, -40_000, 120, 2)
+    health = Health(0, -71, 90_000, 3, 3300, 900, 26_214, 262_144, -40_000, 120, 2)
     async with link_at(tmp_path) as link:
         async with dial(Node("tank-1"), link.port) as wire:
             await wire.greet()
@@ -253,10 +253,12 @@ async def test_a_health_report_becomes_a_heartbeat(tmp_path: Path) -> None:
                 await wire.say(frames.HEALTH, encode_health(health))
             await wire.say(frames.PING)
             await wire.hear(frames.PONG)
+            (state,) = link.nodes.state().connected
         (row,) = await link.uploaded("heartbeat", 1)
 
     assert row[2:] == (None, None, 90.0, None, 120, 900, "online", -71, 90_000, "watchdog", 3.3, -40_000)
     assert link.events.codes() == ["node_storage", "node_clock_off"]
+    assert (state.ring_rows, state.ring_percent) == (900, 90.0)
 
 
 async def test_an_event_of_a_node_becomes_a_row_of_its_error_log(tmp_path: Path) -> None:
