@@ -19,6 +19,7 @@ from hub.mesh.zeroconf_io import ZeroconfAir
 from hub.modbus.json_io import HoleFile
 from hub.modbus.line_io import line_for
 from hub.modbus.service import ModbusBusService
+from hub.nodes.commands_io import CommandsFile
 from hub.nodes.registry_io import RegistryFile
 from hub.nodes.release_io import UPDATE_FOLDER, ReleaseFolders
 from hub.nodes.rollout_io import RolloutFiles
@@ -190,6 +191,7 @@ def _nodes(hub: Hub) -> NodesService | None:
         system=NodeSystem(),
         rollout=RolloutFiles(folder),
         releases=ReleaseFolders(section.update_folder or folder / UPDATE_FOLDER),
+        commands=CommandsFile(folder),
     )
 
 

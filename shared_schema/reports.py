@@ -26,7 +26,7 @@ class Health:
     """How the node fares; about one a minute, as the readings of a heartbeat.
 
     flags: ON_BATTERY. reset_cause: the board's own number. clock_offset_ms: how far the last TIME moved the
-    clock. battery_mv: 0 when it is not measured. reconnects: since boot.
+    clock. battery_mv: 0 when it is not measured. ring_bytes: what the ring may take. reconnects: since boot.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Health:
         battery_mv: int,
         ring_rows: int,
         ring_bytes_free: int,
+        ring_bytes: int,
         clock_offset_ms: int,
         uptime_s: int,
         reconnects: int,
@@ -49,6 +50,7 @@ class Health:
         self.battery_mv = battery_mv
         self.ring_rows = ring_rows
         self.ring_bytes_free = ring_bytes_free
+        self.ring_bytes = ring_bytes
         self.clock_offset_ms = clock_offset_ms
         self.uptime_s = uptime_s
         self.reconnects = reconnects
@@ -64,6 +66,7 @@ def encode_health(health: Health) -> bytes:
         + varint(health.battery_mv)
         + varint(health.ring_rows)
         + varint(health.ring_bytes_free)
+        + varint(health.ring_bytes)
         + signed_varint(health.clock_offset_ms)
         + varint(health.uptime_s)
         + varint(health.reconnects)
@@ -78,6 +81,7 @@ def decode_health(payload: bytes | memoryview) -> Health:
         reader.signed_varint(U32),
         reader.varint(U32),
         reader.u8(),
+        reader.varint(U32),
         reader.varint(U32),
         reader.varint(U32),
         reader.varint(U32),

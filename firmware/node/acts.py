@@ -25,13 +25,19 @@ class Acts:
 
     def sample_now(self) -> None:
         """Sample everything now."""
-        self._node.sampling.sample_now()
+        node = self._node
+        if not node.sampling.plan.groups:
+            raise CannotDo("this node measures nothing now")
+        (node.waking or node.sampling).sample_now()
 
-    def set_interval(self, kind: str, interval_s: int) -> None:
+    def set_interval(self, kind: str, interval_s: int) -> str:
         """Sample in another rhythm until the next start or configuration."""
         node = self._node
+        if node.waking is not None:
+            raise CannotDo("it sleeps, in the rhythm of its configuration")
         self._group(kind).set_interval(interval_s * 1000, node.ticks.now_ms())
         node.progress.expect_every(node.sampling.plan.slowest_ms)
+        return "%s every %d s" % (kind, interval_s)
 
     def set_output(self, name: str, value: int) -> None:
         """Switch what the configuration calls by that name."""

@@ -16,6 +16,7 @@ def measure(node, now_ms: int) -> Health:
         node.battery_mv,
         ring.rows_waiting,
         ring.bytes_free,
+        ring.capacity_bytes,
         node.clock.corrected_ms,
         now_ms // 1000,
         max(0, node.uplink.sessions - 1),

@@ -13,6 +13,7 @@ from firmware.node.passing import forget
 from firmware.node.progress import Progress
 from firmware.node.ring import Ring
 from firmware.node.sampling import Sampling
+from firmware.node.settings import CANNOT_SLEEP
 from firmware.node.slots import load as load_slots
 from firmware.node.totals import Totals
 from firmware.node.trial import Trial
@@ -44,6 +45,8 @@ class Node:
         self.ring = Ring(start.root + "ring", ring_bytes, policy=policy)
         self.ring.mount()
         self.waking = self._waking()
+        if self.configuration.settings.battery is not None and not board.can_sleep:
+            self.events.tell(EventLevel.WARNING, "config_failed", CANNOT_SLEEP)
         self.progress = Progress(self.ticks.now_ms())
         self.trial = Trial(start.root, self.ring.next_seq)
         self.update = Updating(start.root, self.identity.key, board.name)

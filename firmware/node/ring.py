@@ -83,6 +83,7 @@ class Ring:
             thinning = Thinning(self._segments, block, segment_bytes, flush_bytes)
         self._room = Room(self._segments, block, self._journal, thinning, capacity_bytes)
         self._drafts = {}
+        self.capacity_bytes = capacity_bytes
 
     def mount(self) -> None:
         """Read what is on flash and begin a new boot; mend what was damaged.

@@ -7,6 +7,7 @@ import asyncio
 
 from firmware.node.plan import Group, Plan
 from firmware.node.sensors import SensorGroup
+from firmware.node.settings import CANNOT_SLEEP, Refused
 from firmware.node.window import Window
 from shared_schema.enums import TimeQuality
 
@@ -100,7 +101,7 @@ class Sampling:
         configuration = self._node.configuration
         before = configuration.settings
         try:
-            groups = self._build(configuration.begin_trial())
+            groups = self._build(_possible(configuration.begin_trial(), self._node.board))
             for group in groups:
                 await group.sensors.read()
         except Exception as error:  # noqa: BLE001 - whatever a driver makes of its options
@@ -128,3 +129,10 @@ class Sampling:
         self._windows = {group.kind.id: Window(group.kind) for group in groups}
         self.plan = Plan(groups, self._node.ticks.now_ms())
         self._node.progress.expect_every(self.plan.slowest_ms)
+
+
+def _possible(settings, board):
+    """Return the settings. Raises Refused when this board cannot do as they say."""
+    if settings.battery is not None and not board.can_sleep:
+        raise Refused(CANNOT_SLEEP)
+    return settings

@@ -1,6 +1,7 @@
 """What a configuration comes to once it is read; config.py reads it."""
 
 RING_POLICIES = ("drop_oldest", "thin")
+CANNOT_SLEEP = "power: battery is for boards that can sleep, which this one cannot"
 
 
 class Refused(ValueError):

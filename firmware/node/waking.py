@@ -1,8 +1,8 @@
 """One wake of a node on a battery: it samples, dials when it is time, and sleeps.
 
-When is what: battery.py. What a wake leaves to the next lies in RTC memory (sleep_state.py), its rows in the
-ring. A broadcasting node dials when it was switched on or reset, to be told things; otherwise its readings go
-on the air and into no ring, as nobody acknowledges them.
+When is what: battery.py. What a wake leaves to the next lies in RTC memory (sleep_state.py), with the events
+that no hub has heard; its rows lie in the ring. A broadcasting node dials when it was switched on or reset,
+to be told things; otherwise its readings go on the air and into no ring, as nobody acknowledges them.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from firmware.node import slots
 from firmware.node.battery import BatteryMode, Rules
 from firmware.node.sleep_state import SleepState, decode
 from firmware.node.trial import ResetCause
+from shared_schema.reports import decode_event
 
 STEP_S = 0.1
 NOT_MEASURED_MV = 0xFFFF  # a board that does not know its battery takes it for full
@@ -27,8 +28,12 @@ class Waking:
         self._mv = node.board.battery_mv() or NOT_MEASURED_MV
         self._state = self._recalled() or SleepState()
         self._is_fresh = not self._mode.restore(self._state.rhythm)
+        for said in self._state.events:
+            event = decode_event(said)
+            node.events.tell(event.level, event.code, event.text)
         self._resume_clock()
         self._woke_ms = node.ticks.now_ms()
+        self._is_asked = False
         self.is_over = False
 
     async def run(self) -> None:
@@ -38,24 +43,32 @@ class Waking:
             node.sampling.write = self._broadcast
         node.sampling.begin()
         if self._mode.is_sample_due(now_ms()):
-            await node.sampling.sample_all()
+            await self._sample()
             self._mode.sampled(now_ms(), self._mv)
-            self._state.row_at_ms = now_ms()
-            node.flush(node.ticks.now_ms())
         may_dial = self._is_fresh or not self._is_broadcasting
         if may_dial and self._mode.is_dial_due(now_ms(), node.ring.rows_waiting, self._mv):
             await self._dial()
         self.is_over = True
+
+    def sample_now(self) -> None:
+        """Sample once more in this wake, which a hub asked for; the rhythm stays."""
+        self._is_asked = True
 
     def sleep(self) -> None:
         """Keep what the next wake needs and switch off; does not return on a board."""
         node, state = self._node, self._state
         now_ms = node.board.rtc_ms()
         state.rhythm = self._mode.state()
+        state.keep(node.events.waiting)
         if node.clock.is_known:
             state.offset_ms = node.clock.unix_ms(node.ticks.now_ms()) - now_ms
         node.board.keep(state.encode())
         node.board.deep_sleep_ms(self._mode.sleep_ms(now_ms))
+
+    async def _sample(self) -> None:
+        await self._node.sampling.sample_all()
+        self._state.row_at_ms = self._node.board.rtc_ms()
+        self._node.flush(self._node.ticks.now_ms())
 
     def _recalled(self):
         """Return the state after a sleep. After any other reset its clock may have begun anew."""
@@ -78,6 +91,9 @@ class Waking:
         try:
             while not self._may_sleep(node.ticks.now_ms()):
                 await node.sampling.try_wanted()
+                if self._is_asked:
+                    self._is_asked = False
+                    await self._sample()
                 node.progress.made(node.ticks.now_ms())  # a wake ends by its own limits
                 for task in tasks:
                     if task.done():

@@ -6,7 +6,6 @@ from shared_schema.reports import Health
 
 RING_FULL_PERCENT = 90.0
 CLOCK_OFF_MS = 30_000  # half of what the cloud allows a row to be ahead
-ROW_BYTES = 16  # of a row in the ring, about; only for the share that is used
 
 # As machine.reset_cause() of the ESP32 port; the RP2 port has 1 and 3 of them.
 # Source: MicroPython, ports/esp32/modmachine.c and ports/rp2/modmachine.c
@@ -31,9 +30,9 @@ def heartbeat_of(health: Health, device_key: str, stamp: Stamp) -> Reading:
 
 
 def storage_percent(health: Health) -> float:
-    """Return how much of the ring holds rows that wait, about."""
-    used = health.ring_rows * ROW_BYTES
-    return round(100 * used / (used + health.ring_bytes_free), 1) if used else 0.0
+    """Return how much of the ring is taken while rows wait in it; in part by rows that need not any more."""
+    used = max(0, health.ring_bytes - health.ring_bytes_free)
+    return round(100 * used / health.ring_bytes, 1) if health.ring_rows and used else 0.0
 
 
 def judge(health: Health, device_key: str, events: EventSink) -> None:

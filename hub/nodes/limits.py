@@ -16,10 +16,14 @@ MINUTE_S = 60.0
 
 
 class System(Protocol):
-    """What a thousand sockets need of the machine (system_io.NodeSystem)."""
+    """What the link needs of the machine (system_io.NodeSystem)."""
 
     def nonce(self) -> bytes:
         """Return random bytes for one greeting."""
+        ...
+
+    def wall_ms(self) -> int:
+        """Return Unix ms by the machine's clock, right or wrong: what its other programs go by."""
         ...
 
     def allow_open_files(self, wanted: int) -> None:

@@ -11,9 +11,11 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from hub.nodes.admission_service import Admission
+from hub.nodes.command_service import CommandService
+from hub.nodes.commands import CommandStore
+from hub.nodes.health import storage_percent
 from hub.nodes.limits import PROOF_S, Door, System
 from hub.nodes.link_service import READ_BYTES, Link
-from hub.nodes.orders import Commands, Given
 from hub.nodes.registry import RegistryStore
 from hub.nodes.rollout_record import RolloutStore
 from hub.nodes.session import KEEPALIVE_S, Now, Talk
@@ -25,16 +27,7 @@ from hub.ports import Clock, EventSink, NumberedSink
 from shared_schema import frames
 from shared_schema.greeting import BATTERY, Hello
 from shared_schema.link import HubSession, LinkError
-from shared_schema.messages import (
-    Command,
-    Hubs,
-    RefusalCode,
-    Result,
-    ResultState,
-    encode_ack,
-    encode_command,
-    encode_hubs,
-)
+from shared_schema.messages import Hubs, RefusalCode, encode_ack, encode_hubs
 from shared_schema.text import clean_text
 
 log = logging.getLogger("penstock.nodes")
@@ -62,6 +55,7 @@ class NodesService:
         system: System,
         rollout: RolloutStore,
         releases: ReleaseStore,
+        commands: CommandStore,
     ) -> None:
         self._settings = settings
         self._system = system
@@ -76,9 +70,8 @@ class NodesService:
         self._unproved: set[Link] = set()
         self._open: dict[str, Link] = {}
         self._updates = UpdateService(site_key, rollout, releases, self._open, clock=clock, events=events)
+        self._commands = CommandService(commands, self._open, clock=clock, system=system, events=events)
         self._numbers: dict[str, Numbers] = {}
-        self._commands: dict[str, Commands] = {}
-        self._waiting_for: dict[tuple[str, int], asyncio.Future[Result]] = {}
         self._left_s: dict[str, float] = {}
         self._elsewhere: frozenset[str] = frozenset()
         self._hubs = b""
@@ -98,18 +91,6 @@ class NodesService:
             self._refused,
             self._updates.state(),
         )
-
-    async def command(self, device_key: str, command: Command) -> Result:
-        """Give a node a command and return its end; EXPIRED when the node was not heard in time."""
-        commands = self._commands.setdefault(device_key, Commands())
-        ends_s = self._clock.monotonic_s() + command.expires_in_s
-        if not commands.give(Given(command.command_id, command.name, command.arguments, ends_s)):
-            return Result(command.command_id, ResultState.FAILED, "too many commands wait for this node")
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting_for[device_key, command.command_id] = future
-        if device_key in self._open:
-            self._open[device_key].say(frames.COMMAND, encode_command(command))
-        return await future
 
     def connected_addresses(self) -> Mapping[str, str]:
         """Return the connected nodes: address by device key."""
@@ -137,6 +118,7 @@ class NodesService:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._store.run())
                 tasks.create_task(self._updates.run())
+                tasks.create_task(self._commands.run())
                 tasks.create_task(self._look_for_ever())
         finally:
             server.close()
@@ -250,7 +232,7 @@ class NodesService:
         if (before := self._open.pop(key, None)) is not None:
             before.drop("dialled again")
         now = self._now()
-        commands = self._commands.setdefault(key, Commands())
+        commands = self._commands.of(key)
         link.talk = Talk(
             hello, numbers, commands, hub_key=self._settings.hub_key, events=self._events, now=now
         )
@@ -282,9 +264,7 @@ class NodesService:
         finally:
             self._store.gathered()
         link.say_replies()
-        if talk.results:
-            results, talk.results = talk.results, []
-            self._answered(talk.key, results)
+        self._commands.hear(link)
         self._updates.hear(link)
 
     def _stored(self, device_key: str, numbers: Numbers) -> None:
@@ -312,12 +292,6 @@ class NodesService:
                 self._left_s[talk.key] = self._clock.monotonic_s()
             log.info("node %s left: %s", talk.key, link.reason or "closed by the node")
 
-    def _answered(self, device_key: str, results: list[Result]) -> None:
-        for result in results:
-            future = self._waiting_for.pop((device_key, result.command_id), None)
-            if future is not None and not future.done():
-                future.set_result(result)
-
     # The monitor.
 
     async def _look_for_ever(self) -> None:
@@ -331,8 +305,6 @@ class NodesService:
             link.drop(f"no proof within {PROOF_S:g} s")
         for link in list(self._open.values()):
             self._look_at(link, now_s)
-        for key, commands in self._commands.items():
-            self._answered(key, commands.expired(now_s))
         self._look_for_the_missing(now_s)
         self._calm_down(now_s)
         await self._admission.save()
@@ -392,4 +364,5 @@ def _state_of(link: Link, talk: Talk, now_s: float) -> NodeState:
         talk.numbers.stored,
         health.rssi_dbm if health else None,
         health.ring_rows if health else None,
+        storage_percent(health) if health else None,
     )

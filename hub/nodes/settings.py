@@ -25,7 +25,8 @@ class NodeSettings:
 class NodeState:
     """One connected node, as people are shown it. rows: of this session.
 
-    rssi_dbm, ring_rows: what the node said last of its radio and of the rows that wait on it; None before.
+    rssi_dbm, ring_rows, ring_percent: what the node said last of its radio, of the rows that wait on it, and
+    of how full its memory is with them; None before.
     """
 
     device_key: str
@@ -37,6 +38,7 @@ class NodeState:
     stored_seq: int
     rssi_dbm: int | None
     ring_rows: int | None
+    ring_percent: float | None
 
 
 @dataclass(frozen=True, slots=True)

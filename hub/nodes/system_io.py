@@ -1,8 +1,9 @@
-"""What a thousand sockets need of the machine."""
+"""What the link needs of the machine."""
 
 import resource
 import secrets
 import socket
+import time
 
 from shared_schema.greeting import NONCE_BYTES
 
@@ -16,6 +17,10 @@ class NodeSystem:
     def nonce(self) -> bytes:
         """Return random bytes for one greeting."""
         return secrets.token_bytes(NONCE_BYTES)
+
+    def wall_ms(self) -> int:
+        """Return Unix ms by the machine's clock, right or wrong: what its other programs go by."""
+        return time.time_ns() // 1_000_000
 
     def allow_open_files(self, wanted: int) -> None:
         """Raise the number of files this process may have open, as far as it may."""

@@ -28,7 +28,7 @@ MESSAGES = (
     ("config_state", m.ConfigReport, (3, m.ConfigState.REFUSED, "interval_s: 0 is below 1")),
     ("command", m.Command, (70_000, "pump.stop", '{"after_s":5}', 600)),
     ("result", m.Result, (70_000, m.ResultState.EXECUTED, "")),
-    ("health", m.Health, (1, -67, 81_920, 4, 3_712, 1440, 524_288, -12, 86_400, 2)),
+    ("health", m.Health, (1, -67, 81_920, 4, 3_712, 1440, 524_288, 1_048_576, -12, 86_400, 2)),
     ("loss", m.Loss, (0, 5, 900, START_MS - 90_000, START_MS)),
     ("event", m.Event, (m.EventLevel.ERROR, "sensor-silent", "tds: no answer for 60 s")),
     ("update", m.Update, (b'{"version":"1.5.0","counter":18}', bytes(range(32)))),

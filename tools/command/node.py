@@ -15,7 +15,7 @@ from hub.nodes.registry import REVOKED, Registry
 from hub.nodes.registry_io import RegistryFile
 from hub.nodes.site_key_io import ensure_site_key
 from shared_schema.digest import node_key
-from tools.command import node_cable, node_flash, node_list, node_update
+from tools.command import node_cable, node_command, node_flash, node_list, node_update
 from tools.command.node_site import add_site, data_folder, node_path, write_secret
 from tools.flash.node_file import NodeFile, check_device_key, check_hub, check_kind
 
@@ -28,6 +28,7 @@ examples:
   penstock node list --site site.toml
   penstock node revoke tank-1 --site site.toml                          it was stolen
   penstock node update --build --site site.toml                         over the air, one first
+  penstock node command tank-1 identify --site site.toml                which one is it?
 
 Passwords are never arguments, which everybody on this machine can see: {PASSWORD_VARIABLE} or the prompt.
 Exit code of flash: 3 when a node did not report to the hub in time; of list: 3 when one waits for approval.
@@ -48,6 +49,7 @@ def register(groups: Any) -> None:
     node_flash.register(commands)
     node_list.register(commands)
     node_update.register(commands)
+    node_command.register(commands)
     _register_change(commands, "approve", "let nodes report to the hub", _approve)
     _register_change(commands, "revoke", "shut nodes out, within two seconds", _revoke)
     node_cable.register(commands)

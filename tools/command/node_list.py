@@ -14,7 +14,7 @@ from hub.status_io import read_status
 from tools.command.node_site import add_site, data_folder
 
 _HEADINGS = ("NODE", "STATE", "NOW", "VERSION", "SEEN", "RSSI", "RING", "ADDRESS")
-_ROW = "{:<24} {:<9} {:<8} {:<18} {:>9} {:>5} {:>11} {}"
+_ROW = "{:<24} {:<9} {:<8} {:<18} {:>9} {:>5} {:>16} {}"
 
 
 def register(commands: Any) -> None:
@@ -22,7 +22,7 @@ def register(commands: Any) -> None:
     listing = commands.add_parser(
         "list",
         help="list the nodes of a site: state, version, last seen, radio, what waits on them",
-        description="List the nodes of a site. RSSI in dBm; RING: rows that wait on the node.",
+        description="List the nodes of a site. RSSI in dBm; RING: rows that wait on it, how full it is.",
     )
     add_site(listing)
     listing.add_argument("--json", action="store_true", help="print everything that is known as JSON")
@@ -64,7 +64,7 @@ def _row(key: str, node: Node, live: dict[str, Any] | None) -> str:
         node.firmware_version or "-",
         _ago(node.seen_at_ms, time.time()),
         "-" if rssi is None else rssi,
-        "-" if rows is None else f"{rows} rows",
+        "-" if live is None or rows is None else f"{rows} rows {live['ring_percent']:.0f} %",
         node.address or "-",
     )
 

@@ -127,7 +127,7 @@ class FakeNode:
 
     def health(self, now_ms):
         self.health_due_ms = now_ms + 60_000
-        return Health(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        return Health(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 class PlainSession:

@@ -1,7 +1,8 @@
 """Runs in MicroPython, too."""
 
 from firmware.node.battery import BatteryMode, Rules
-from firmware.node.sleep_state import BYTES, SleepState, decode
+from firmware.node.sleep_state import BYTES, EVENTS_BYTES, SleepState, decode
+from shared_schema.reports import DETAIL_LENGTH, Event, EventLevel, decode_event
 
 
 def kept():
@@ -24,6 +25,26 @@ def test_comes_back_as_it_was_kept():
     mode = BatteryMode(Rules())
     assert mode.restore(state.rhythm)
     assert not mode.is_sample_due(5_100_000)
+
+
+def test_events_nobody_heard_come_back_in_their_order_and_each_once():
+    state = kept()
+    state.keep([Event(EventLevel.WARNING, "sensor_failed", text) for text in ("uart1", "onewire4", "uart1")])
+    found = [decode_event(said) for said in decode(state.encode()).events]
+    assert [(event.level, event.code, event.text) for event in found] == [
+        (EventLevel.WARNING, "sensor_failed", "onewire4"),
+        (EventLevel.WARNING, "sensor_failed", "uart1"),
+    ]
+    assert decode(state.encode()).offset_ms == state.offset_ms
+
+
+def test_of_more_events_than_fit_the_newest_are_kept():
+    state = kept()
+    state.keep([Event(EventLevel.ERROR, "e%d" % number, "x" * DETAIL_LENGTH) for number in range(8)])
+    assert [decode_event(said).code for said in state.events] == ["e5", "e6", "e7"]
+    assert len(state.encode()) <= BYTES + EVENTS_BYTES
+    state.keep([])
+    assert len(state.encode()) == BYTES
 
 
 def test_what_is_fresh_makes_everything_due():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.live import LiveReadings
+from hub.nodes.commands_io import CommandsFile
 from hub.nodes.registry import Registry
 from hub.nodes.registry_io import RegistryFile
 from hub.nodes.release_io import UPDATE_FOLDER, ReleaseFolders
@@ -60,6 +61,7 @@ async def link_at(folder: Path, *, site_key: bytes = SITE_KEY, **changes: Any) -
             settings, site_key, RegistryFile(folder), LiveReadings(outbox_site.outbox),
             clock=outbox_site.clock, events=events, system=NodeSystem(),
             rollout=RolloutFiles(folder), releases=ReleaseFolders(folder / UPDATE_FOLDER),
+            commands=CommandsFile(folder),
         )  # fmt: skip
         serving = asyncio.create_task(nodes.run())
         try:

@@ -1,6 +1,5 @@
 """Nodes dial a hub over real sockets, and their rows reach a real outbox."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,17 +8,12 @@ from hub.nodes.registry_io import RegistryFile
 from shared_schema import frames
 from shared_schema.enums import LossCause, Quality
 from shared_schema.messages import (
-    Command,
     ConfigReport,
     ConfigState,
-    Result,
-    ResultState,
     decode_ack,
-    decode_command,
     decode_config,
     decode_time,
     encode_config_state,
-    encode_result,
     encode_time_wanted,
 )
 from shared_schema.reports import Event, EventLevel, Health, encode_event, encode_health
@@ -251,7 +245,7 @@ async def test_a_value_that_cannot_be_becomes_none_and_bad(tmp_path: Path) -> No
 
 
 async def test_a_health_report_becomes_a_heartbeat(tmp_path: Path) -> None:
-    health = Health(0, -71, 90_000, 3, 3300, 900, 1600, -40_000, 120, 2)
+    health = Health(0, -71, 90_000, 3, 3300, 900, 26_214, 262_144, -40_000, 120, 2)
     async with link_at(tmp_path) as link:
         async with dial(Node("tank-1"), link.port) as wire:
             await wire.greet()
@@ -259,10 +253,12 @@ async def test_a_health_report_becomes_a_heartbeat(tmp_path: Path) -> None:
                 await wire.say(frames.HEALTH, encode_health(health))
             await wire.say(frames.PING)
             await wire.hear(frames.PONG)
+            (state,) = link.nodes.state().connected
         (row,) = await link.uploaded("heartbeat", 1)
 
     assert row[2:] == (None, None, 90.0, None, 120, 900, "online", -71, 90_000, "watchdog", 3.3, -40_000)
     assert link.events.codes() == ["node_storage", "node_clock_off"]
+    assert (state.ring_rows, state.ring_percent) == (900, 90.0)
 
 
 async def test_an_event_of_a_node_becomes_a_row_of_its_error_log(tmp_path: Path) -> None:
@@ -305,30 +301,6 @@ async def test_sends_the_configuration_until_the_node_says_what_became_of_it(tmp
             await again.say(frames.PING)
             await again.hear(frames.PONG)
             assert not again.inbox
-
-
-async def test_repeats_a_command_until_it_has_an_end(tmp_path: Path) -> None:
-    node = Node("tank-1")
-    async with link_at(tmp_path) as link:
-        order = asyncio.create_task(link.nodes.command("tank-1", Command(5, "blink", "{}", 60)))
-        for state in (ResultState.RECEIVED, ResultState.EXECUTED):
-            async with dial(node, link.port) as wire:
-                await wire.greet()
-                assert decode_command(await wire.hear(frames.COMMAND)).command_id == 5
-                await wire.say(frames.RESULT, encode_result(Result(5, state, "done")))
-                await wire.say(frames.PING)
-                await wire.hear(frames.PONG)
-        async with asyncio.timeout(10):
-            result = await order
-
-        late = asyncio.create_task(link.nodes.command("tank-1", Command(6, "blink", "{}", 60)))
-        await asyncio.sleep(0)
-        link.clock.advance(61)
-        async with asyncio.timeout(10):
-            expired = await late
-
-    assert (result.state, result.text) == (ResultState.EXECUTED, "done")
-    assert expired.state == ResultState.EXPIRED
 
 
 async def test_a_new_session_takes_the_place_of_the_old_one(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def talk(node, host, port, start):
         line.send(session.greeting())
         while not session.is_open:
             hear(line, session, start)
-        health = Health(0, -61, 100000, 0, 0, 41, 200000, 0, 10, 0)
+        health = Health(0, -61, 100000, 0, 0, 41, 200000, 262144, 0, 10, 0)
         line.send(session.seal(frames.HEALTH, encode_health(health)))
         while True:
             hear(line, session, start)

@@ -10,31 +10,42 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
+from firmware.node.config import CANNOT_SLEEP
 from shared_schema import frames
 from shared_schema.digest import Hmac, node_key
 from shared_schema.greeting import BATTERY
-from shared_schema.messages import Command, Config, encode_command, encode_config
+from shared_schema.messages import (
+    Command,
+    Config,
+    ConfigState,
+    decode_config_state,
+    encode_command,
+    encode_config,
+)
+from shared_schema.reports import decode_event
+from tests.end_to_end.fleet import sources
 from tests.firmware.small_hub import SITE_KEY, SmallHub
 from tests.tools.sim_nodes.conftest import KEY
 from tests.tools.sim_nodes.test_node import assert_explained, assert_whole
+from tools.firmware import release
 from tools.sim_nodes.plans import plan_of
 from tools.sim_nodes.process import NodeProcess, node_file
 
 INTERVAL_S = 3
 DIAL_S = 9
 
-Start = Callable[[dict[str, Any]], Awaitable[NodeProcess]]
+Start = Callable[..., Awaitable[NodeProcess]]
 
 
 @pytest.fixture
 async def start(hub: SmallHub, flash_files: dict[str, bytes], tmp_path: Path) -> AsyncIterator[Start]:
-    """Start a node with a plan; what it said is checked at the end."""
+    """Start a node with a plan and further files; what it said is checked at the end."""
     said: list[str] = []
     node = NodeProcess(KEY, tmp_path, said.append)
 
-    async def started(plan: dict[str, Any]) -> NodeProcess:
+    async def started(plan: dict[str, Any], **files: bytes) -> NodeProcess:
         file = node_file(KEY, 1, node_key(SITE_KEY, KEY, 1), (f"127.0.0.1:{hub.port}",), plan)
-        await node.install(flash_files, file)
+        await node.install(flash_files | files, file)
         await node.power_on()
         return node
 
@@ -100,6 +111,24 @@ async def test_power_cuts_between_and_in_wakes_cost_nothing_that_was_numbered(
 
 
 @pytest.mark.soak
+async def test_what_happened_in_a_wake_that_reached_no_hub_is_told_by_a_later_one(
+    hub: SmallHub, start: Start
+) -> None:
+    await hub.stop()
+    plan = battery_plan()
+    plan["battery"].update(connect_ms=5000, dial_s=1)
+    node = await start(plan, **{"crash.txt": b"MemoryError: of the boot before"})
+    await node.until(lambda: node.sleeps >= 1, 40)
+    await hub.start()
+    await hub.until(lambda: bool(hub.payloads(KEY, frames.EVENT)), timeout_s=40)
+    dials = len(hub.hellos)
+    await hub.until(lambda: len(hub.hellos) > dials + 1, timeout_s=40)
+
+    (event,) = [decode_event(payload) for payload in hub.payloads(KEY, frames.EVENT)]
+    assert (event.code, event.text) == ("crashed", "MemoryError: of the boot before")
+
+
+@pytest.mark.soak
 async def test_takes_orders_while_it_listens_and_none_twice(hub: SmallHub, start: Start) -> None:
     node = await start(battery_plan())
     await hub.until(lambda: bool(hub.rows[KEY]))
@@ -136,6 +165,29 @@ async def test_broadcasts_what_it_measures_with_numbers_that_never_come_twice(
         assert opened(key, packet)[0] in {0x02, 0x40}
     assert len(hub.hellos) == 1  # when it was switched on
     assert len(hub.rows[KEY]) == 1
+
+
+@pytest.mark.soak
+async def test_a_board_that_cannot_sleep_says_so_once_and_refuses_to_be_told(
+    hub: SmallHub, start: Start, tmp_path: Path
+) -> None:
+    folder = sources(tmp_path / "sources")
+    with (folder / "firmware" / "board" / "pc.py").open("a") as file:
+        file.write("\n    can_sleep = False\n")  # as on an rp2
+    files = release.bare_board(release.build("1.0.0", 1, sources=folder), sources=folder)
+    node = await start(battery_plan(), **files)
+    await hub.until(lambda: bool(hub.payloads(KEY, frames.EVENT)) and len(hub.rows[KEY]) >= 2)
+    hub.send(KEY, frames.CONFIG, encode_config(Config(2, json.dumps(battery_plan("flow")))))
+    await hub.until(lambda: bool(hub.payloads(KEY, frames.CONFIG_STATE)))
+    rows = len(hub.rows[KEY])
+    await hub.until(lambda: len(hub.rows[KEY]) > rows + 1)
+
+    (event,) = [decode_event(payload) for payload in hub.payloads(KEY, frames.EVENT)]
+    assert (event.code, event.text) == ("config_failed", CANNOT_SLEEP)
+    report = decode_config_state(hub.payloads(KEY, frames.CONFIG_STATE)[0])
+    assert (report.state, report.text) == (ConfigState.REFUSED, CANNOT_SLEEP)
+    assert (node.sleeps, node.restarts) == (0, 0)
+    assert_whole(hub)
 
 
 def opened(key: bytes, packet: bytes) -> bytes:

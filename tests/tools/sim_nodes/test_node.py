@@ -57,6 +57,7 @@ async def test_measures_brings_rows_and_tells_its_health(hub: SmallHub, node: No
     health = decode_health(hub.payloads(KEY, frames.HEALTH)[0])
     assert health.rssi_dbm == -61
     assert health.free_memory_bytes > 0
+    assert 0 < health.ring_bytes_free < health.ring_bytes
 
 
 @pytest.mark.soak
