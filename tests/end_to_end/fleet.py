@@ -31,7 +31,7 @@ OLD, NEW = "1.0.0", "1.1.0"
 OLD_COUNTER, NEW_COUNTER = 10, 11
 SETTLE_S, TRIAL_S = 1, 12
 DEADLINE_S = 90.0
-CRASHES = "raise ValueError('a release that crashes at import')\n"
+CRASHES = "raise ValueError('a release that crashes at import')\n\n\ndef run(start):\n    pass\n"
 SAYS_NOTHING = """
 def run(start):
     import time

@@ -183,6 +183,7 @@ def test_modules_imported_later_use_what_is_there_and_are_found_by_name(tmp_path
     ("sources", "what"),
     [
         ({"main": "from a import b\ndef run(): return b\n", "a": ""}, "a has no b"),
+        ({"main": "x = 1\n"}, "nothing to start"),
         ({"main": "def run():\n    return nowhere\n"}, "nowhere is defined nowhere"),
         ({"main": "from a import x\ndef run(): x\n", "a": "from main import run\nx = run\n"}, "go round"),
         ({"main": "from . import a\ndef run(): pass\n", "a": ""}, "relative imports"),

@@ -7,6 +7,7 @@ and nothing is assumed about objects: a method stays as long as anything in the 
 import ast
 from collections.abc import Collection, Mapping
 
+from hub.errors import OperatorNeeded
 from tools.firmware.linker.constants import Constants, constants_of
 from tools.firmware.linker.join import Joined
 from tools.firmware.linker.program import Program
@@ -22,6 +23,8 @@ def link(sources: Mapping[str, str], root: str, entry: str, by_name: Collection[
     Raises OperatorNeeded for what cannot be linked.
     """
     program = Program(sources)
+    if root not in program or entry not in program[root].bindings:
+        raise OperatorNeeded("there is nothing to start", where=root, hint=f"{root} has to have {entry}")
     joined = Joined(program, root)
     whole = joined.tree()
     constants = constants_of(whole)
