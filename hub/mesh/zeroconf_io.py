@@ -17,6 +17,7 @@ RESOLVE_MS = 3000
 RESOLVING_MOST = 32
 CLOSE_S = 3.0
 TEXTS_MOST = 32
+LABEL_MOST_BYTES = 63  # RFC 1035, 2.3.4
 
 OnHub = Callable[[str, Heard | None], None]
 OnNode = Callable[[str, bool], None]
@@ -96,6 +97,9 @@ class ZeroconfAir:
         self, zeroconf: Zeroconf, service_type: str, name: str, state_change: ServiceStateChange
     ) -> None:
         label = name.removesuffix(f".{service_type}")
+        if len(label.encode()) > LABEL_MOST_BYTES:
+            _forget(zeroconf, service_type, name)
+            return
         is_there = state_change is not ServiceStateChange.Removed
         if service_type == NODE_TYPE:
             self._on_node(label, is_there)
@@ -111,6 +115,16 @@ class ZeroconfAir:
             info = AsyncServiceInfo(HUB_TYPE, name)
             if await info.async_request(zeroconf, RESOLVE_MS):
                 self._on_hub(label, _heard_of(info))
+
+
+def _forget(zeroconf: Zeroconf, service_type: str, name: str) -> None:
+    """Take a name out of the cache that was no UTF-8: the library cannot say what it made of it.
+
+    It would try to in every question, "I know of these", and ask none while the name lasts.
+    """
+    record = zeroconf.cache.current_entry_with_name_and_alias(service_type, name)
+    if record is not None:
+        zeroconf.cache.async_remove_records([record])
 
 
 def _nobody_listens(_label: str, _what: object) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM
 
-from firmware.node.config import CANNOT_SLEEP
+from firmware.node.settings import CANNOT_SLEEP
 from shared_schema import frames
 from shared_schema.digest import Hmac, node_key
 from shared_schema.greeting import BATTERY
