@@ -6,19 +6,9 @@ from firmware.node.journal import Journal
 from firmware.node.segment import Segments
 from shared_schema.enums import LossCause
 from shared_schema.metrics import telemetry_kind
+from shared_schema.reports import Loss
 
 _NOWHERE = (WALL, 0)
-
-
-class Loss:
-    """Numbers without rows. cause: of LossCause. Times in Unix ms of the first and last; 0 when unknown."""
-
-    def __init__(self, cause: int, first_seq: int, last_seq: int, first_at_ms: int, last_at_ms: int) -> None:
-        self.cause = cause
-        self.first_seq = first_seq
-        self.last_seq = last_seq
-        self.first_at_ms = first_at_ms
-        self.last_at_ms = last_at_ms
 
 
 class Contents:

@@ -20,7 +20,7 @@ from shared_schema.messages import (
     encode_time_wanted,
 )
 from shared_schema.neighbours import decode_hubs
-from shared_schema.reports import Loss, encode_event, encode_health, encode_loss
+from shared_schema.reports import encode_event, encode_health, encode_loss
 from shared_schema.update_messages import (
     decode_chunk,
     decode_update,
@@ -147,9 +147,7 @@ class Conversation:
         lost = ring.loss(outgoing.next_seq)
         if lost is not None:
             outgoing.sent(lost.first_seq, lost.last_seq - lost.first_seq + 1, now_ms)
-            return frames.LOSS, encode_loss(
-                Loss(lost.cause, lost.first_seq, lost.last_seq, lost.first_at_ms, lost.last_at_ms)
-            )
+            return frames.LOSS, encode_loss(lost)
         found = ring.read(outgoing.next_seq, ROWS_PER_FRAME)
         if found is None:
             return None

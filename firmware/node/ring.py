@@ -31,12 +31,13 @@ from errno import EEXIST
 
 from firmware.node.block import FEWEST_RECORD_BYTES, HEAD_BYTES, PREFIX_BYTES, Block, Draft
 from firmware.node.clocks import MOST_CLOCKS, WALL, Clocks
-from firmware.node.contents import Contents, Loss, width_of
+from firmware.node.contents import Contents, width_of
 from firmware.node.journal import Journal
 from firmware.node.room import ENOSPC, Room
 from firmware.node.segment import Segments
 from shared_schema.enums import LossCause, TimeQuality
 from shared_schema.packing import LATEST_MS, MAX_INTEGER
+from shared_schema.reports import Loss
 
 DROP_OLDEST = "drop_oldest"
 THIN = "thin"
