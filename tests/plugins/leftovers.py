@@ -1,4 +1,4 @@
-"""Tests end what they start: a process that outlives the run makes it fail."""
+"""Tests end what they start: a process that outlives them makes the last of them fail."""
 
 import os
 
@@ -10,14 +10,12 @@ PYTHONS_OWN = "multiprocessing.resource_tracker"  # ends with the interpreter
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    _, alive = psutil.wait_procs(_children(), timeout=PATIENCE_S)
-    if alive:
-        sentences = [f"\nstill running after the tests: {_sentence(process)}" for process in alive]
-        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            reporter.write_line("".join(sentences), red=True)
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    if nextitem is None:
+        _, alive = psutil.wait_procs(_children(), timeout=PATIENCE_S)
+        if alive:
+            left = "; ".join(_sentence(process) for process in alive)
+            pytest.fail(f"still running after the tests: {left}", pytrace=False)
 
 
 def _children() -> list[psutil.Process]:
