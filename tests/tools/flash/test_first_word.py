@@ -42,7 +42,7 @@ def run(start):
             talk(node, host, int(port), start)
         except (OSError, ValueError) as error:
             print("no hub:", repr(error))
-        time.sleep_ms(200)
+        time.sleep_ms(1000)  # who is refused twenty times within a minute is not let in for the rest of it
 
 
 def talk(node, host, port, start):
