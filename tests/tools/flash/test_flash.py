@@ -7,7 +7,7 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 import serial
@@ -228,23 +228,22 @@ def gadget(*, talks: bool) -> Iterator[str]:
     """A GPS receiver, say: it talks and does not listen."""
     outer, inner = pty.openpty()
     tty.setraw(inner)
+    os.set_blocking(outer, False)
+    is_over = Event()
 
     def chatter() -> None:
-        with suppress(OSError):
-            while True:
+        while talks and not is_over.wait(0.001):
+            with suppress(BlockingIOError):  # while nobody reads
                 os.write(outer, b"$GPGGA,115739.00,4158.8441367,N*75\r\n")
 
-    thread = Thread(target=chatter, daemon=True)
-    if talks:
-        thread.start()
+    thread = Thread(target=chatter)
+    thread.start()
     try:
         yield os.ttyname(inner)
     finally:
+        is_over.set()
+        thread.join()  # before its number may be that of another file
         os.close(inner)
-        while talks and thread.is_alive():  # nobody reads any more: room must be made for it to see the end
-            with suppress(OSError):
-                os.read(outer, 65_536)
-            break
         os.close(outer)
 
 
