@@ -3,9 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python
-# Most tests wait for something: three at a time fill two cores. A file's tests stay together, the longest file is
+# Most tests wait for something, so two at a time nearly halve it; three would crowd two cores. A file's tests stay together, the longest file is
 # the first, and a process that died is not replaced: it would die again.
-SPREAD := -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+SPREAD := -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 ARGS ?=
 NAMES ?=
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
