@@ -3,8 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python
-# Most tests wait for something, so two at a time nearly halve it; three would crowd two cores. A file's tests stay together, the longest file is
-# the first, and a process that died is not replaced: it would die again.
+# Most tests wait for something, so two at a time nearly halve it; three would crowd two cores. A file's tests stay
+# together, the longest file is the first, and a process that died is not replaced: it would die again.
 SPREAD := -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 ARGS ?=
 NAMES ?=

@@ -14,8 +14,8 @@ _ADVERTISE_EVERY_US = 100_000  # the least that Bluetooth 4 allows to who takes 
 class GenericBoard:
     """The hardware of a node. Pins are numbers of the board's maker.
 
-    led_pin: what identify() blinks, None where there is none. battery_adc: (pin, upper_ohm, lower_ohm) of the
-    divider that measures the battery, None where there is none.
+    led_pin: of the light on the board, None where there is none. battery_adc: (pin, upper_ohm, lower_ohm) of
+    the divider that measures the battery, None where there is none.
     """
 
     name = "generic"
@@ -88,11 +88,9 @@ class GenericBoard:
         pin, upper_ohm, lower_ohm = self.battery_adc
         return self.adc(pin).read_u16() * 3300 // 65_535 * (upper_ohm + lower_ohm) // lower_ohm
 
-    def identify(self) -> None:
-        """Blink for two seconds, so that a person finds the node."""
-        if self.led_pin is None:
-            return
-        led = machine.Pin(self.led_pin, machine.Pin.OUT)
+    def blink(self, pin) -> None:
+        """Switch a pin on and off for two seconds."""
+        led = machine.Pin(pin, machine.Pin.OUT)
         for _ in range(2 * _LED_BLINKS):
             led.value(not led.value())
             time.sleep_ms(_LED_MS)

@@ -11,6 +11,7 @@ class Board(GenericBoard):
     """What the stand-ins have. The voltage of its battery can be set."""
 
     name = "pc"
+    led_pin = 25
 
     def onewire(self, pin: int):
         """Return a bus with one thermometer."""

@@ -15,8 +15,12 @@ class Acts:
         return {name: getattr(self, name) for name, _ in NAMES}
 
     def identify(self) -> None:
-        """Show a person which node it is."""
-        self._node.board.identify()
+        """Blink, so that a person finds the node: with the output of that name, or the board's own light."""
+        board = self._node.board
+        pin = self._node.configuration.settings.outputs.get("identify", board.led_pin)
+        if pin is None:
+            raise CannotDo("no light is known; an output called identify would be one")
+        board.blink(pin)
 
     def reboot(self) -> str:
         """Restart, once the answer has gone out."""
