@@ -365,4 +365,7 @@ def _state_of(link: Link, talk: Talk, now_s: float) -> NodeState:
         health.rssi_dbm if health else None,
         health.ring_rows if health else None,
         storage_percent(health) if health else None,
+        talk.reported.version,
+        talk.reported.refused_version,
+        clean_text(talk.reported.reason),
     )

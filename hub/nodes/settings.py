@@ -26,7 +26,8 @@ class NodeState:
     """One connected node, as people are shown it. rows: of this session.
 
     rssi_dbm, ring_rows, ring_percent: what the node said last of its radio, of the rows that wait on it, and
-    of how full its memory is with them; None before.
+    of how full its memory is with them; None before. config_version: of the configuration it runs on, 0: the
+    one it was flashed with. refused_config_version, refusal: of the last one it would not take, and why.
     """
 
     device_key: str
@@ -39,6 +40,9 @@ class NodeState:
     rssi_dbm: int | None
     ring_rows: int | None
     ring_percent: float | None
+    config_version: int
+    refused_config_version: int
+    refusal: str
 
 
 @dataclass(frozen=True, slots=True)

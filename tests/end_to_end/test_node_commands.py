@@ -1,6 +1,7 @@
 """penstock node command, from the words to what a node of the real MicroPython does, through a real hub."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -43,6 +44,12 @@ class Site:
     async def tell(self, *words: str) -> int:
         site = str(self.hub.folder / "site.toml")
         return await asyncio.to_thread(main, ["node", "command", KEY, *words, "--site", site])
+
+    async def configure(self, plan: dict[str, Any], *words: str) -> int:
+        path = self.hub.folder / "plan.json"
+        path.write_text(json.dumps(plan))
+        site = str(self.hub.folder / "site.toml")
+        return await asyncio.to_thread(main, ["node", "configure", KEY, str(path), *words, "--site", site])
 
     def commands(self) -> CommandList:
         return CommandsFile(self.hub.folder).load()
@@ -119,6 +126,34 @@ async def test_a_node_does_what_it_is_told_and_says_so(
         assert await site.tell("reboot") == 0
         assert capsys.readouterr().out == "well-1: reboot: done; restarting\n"
         await until(lambda: site.node.restarts == 1)
+
+
+async def test_runs_on_the_configuration_it_is_given_and_keeps_it_when_the_next_is_bad(
+    flash_files: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with site_at(tmp_path, flash_files, plan_of("deep")) as site:
+        assert await site.configure(plan_of("deep", 3600)) == 0
+        assert await site.configure({"kinds": {"deep": {"sensors": [{"driver": "dowsing_rod"}]}}}) == 1
+        assert capsys.readouterr().out == (
+            "well-1: configuration 1: applied\n"
+            "well-1: configuration 2: refused; there is no driver 'dowsing_rod' in this release; "
+            "it keeps configuration 1\n"
+        )
+        assert await site.configure({"kinds": {"well": {}}}) == 2
+        assert "kinds" in capsys.readouterr().err
+
+        await site.node.power_off()
+        await until(lambda: not site.is_connected())
+        assert await site.configure(plan_of("deep", 2), "--wait", "1") == 3
+        assert "configuration 3: not known yet" in capsys.readouterr().out
+        before = len(site.row_times())
+        await site.node.power_on()
+        await until(lambda: len(site.row_times()) >= before + 3)
+        hub = str(site.hub.folder / "site.toml")
+        assert await asyncio.to_thread(main, ["node", "configure", KEY, "--site", hub]) == 0
+        said = capsys.readouterr().out
+        assert json.loads(said[: said.rindex("}") + 1]) == plan_of("deep", 2)
+        assert said.endswith("well-1: configuration 3: applied\n")
 
 
 @pytest.mark.soak

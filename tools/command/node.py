@@ -15,18 +15,20 @@ from hub.nodes.registry import REVOKED, Registry
 from hub.nodes.registry_io import RegistryFile
 from hub.nodes.site_key_io import ensure_site_key
 from shared_schema.digest import node_key
-from tools.command import node_cable, node_command, node_flash, node_list, node_update
+from tools.command import node_cable, node_command, node_configure, node_flash, node_list, node_update
+from tools.command.node_plan import read_plan
 from tools.command.node_site import add_site, data_folder, node_path, write_secret
-from tools.flash.node_file import NodeFile, check_device_key, check_hub, check_kind
+from tools.flash.node_file import NodeFile, check_device_key, check_hub
 
 PASSWORD_VARIABLE = "PENSTOCK_WIFI_PASSWORD"
 _EPILOG = f"""\
 examples:
-  penstock node new tank-1 --site site.toml --kind tank --ssid farm     asks for the Wi-Fi's password
+  penstock node new tank-1 --site site.toml --ssid farm                 asks for the Wi-Fi's password
   penstock node flash tank-1 --site site.toml                           the one board that is plugged in
   penstock node flash --site site.toml                                  renew all boards that are plugged in
   penstock node list --site site.toml
   penstock node revoke tank-1 --site site.toml                          it was stolen
+  penstock node configure tank-1 tank.json --site site.toml             what it measures
   penstock node update --build --site site.toml                         over the air, one first
   penstock node command tank-1 identify --site site.toml                which one is it?
 
@@ -50,6 +52,7 @@ def register(groups: Any) -> None:
     node_list.register(commands)
     node_update.register(commands)
     node_command.register(commands)
+    node_configure.register(commands)
     _register_change(commands, "approve", "let nodes report to the hub", _approve)
     _register_change(commands, "revoke", "shut nodes out, within two seconds", _revoke)
     node_cable.register(commands)
@@ -68,7 +71,6 @@ def _register_new(commands: Any) -> None:
     add = new.add_argument
     add("key", type=_checked(check_device_key), metavar="KEY", help="its name, for ever, such as tank-1")
     add_site(new)
-    add("--kind", type=_checked(check_kind), required=True, help="what it measures, such as tank")
     add("--ssid", default="", help="the Wi-Fi it joins")
     add("--open", action="store_true", help="that Wi-Fi has no password")
     add(
@@ -79,7 +81,9 @@ def _register_new(commands: Any) -> None:
         metavar="HOST[:PORT]",
         help="where its hub is, for when discovery finds none; may be repeated",
     )
-    add("--settings", type=Path, metavar="FILE", help='JSON object with its "plan" and "drivers"')
+    add(
+        "--plan", type=Path, metavar="FILE", help="what it measures and how often, until a hub says otherwise"
+    )
     add("--renew", action="store_true", help="make a new key: what was stolen or copied is void")
     new.set_defaults(run=_new)
 
@@ -93,7 +97,7 @@ def _register_change(commands: Any, name: str, sentence: str, handler: Any) -> N
 
 def _new(arguments: argparse.Namespace) -> int:
     folder = data_folder(arguments.site)
-    settings = _settings(arguments.settings)
+    plan = read_plan(arguments.plan) if arguments.plan else "{}"
     wifi = _wifi(arguments)
     site_key = ensure_site_key(folder)
     registry = RegistryFile(folder).edit(partial(_admitted, key=arguments.key, is_renewed=arguments.renew))
@@ -102,15 +106,15 @@ def _new(arguments: argparse.Namespace) -> int:
         arguments.key,
         generation,
         node_key(site_key, arguments.key, generation),
-        arguments.kind,
         tuple(arguments.hub),
         wifi,
-        settings.get("plan", {}),
-        tuple(settings.get("drivers", ())),
+        json.loads(plan),
     )
     path = node_path(folder, arguments.key)
     write_secret(path, node.encode())
     print(f"{arguments.key}: approved, generation {generation}; what it is given is in {path} (secret)")
+    if not arguments.plan:
+        print(f"it measures nothing until it is told what: penstock node configure {arguments.key} FILE …")
     print(f"next, with the board plugged in:\n  penstock node flash {arguments.key} --site {arguments.site}")
     return 0
 
@@ -137,26 +141,6 @@ def _wifi(arguments: argparse.Namespace) -> Mapping[str, str]:
         reason = f"has {len(password.encode())} bytes; WPA passwords have 8 to 63"
         raise ConfigError([Problem("Wi-Fi", "password", reason, "say --open when the network has none")])
     return {"ssid": arguments.ssid, "password": password}
-
-
-def _settings(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    try:
-        said = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConfigError([Problem(str(path), "JSON", str(error))]) from None
-    if not _is_settings(said):
-        hint = '{"plan": {…}, "drivers": […]}'
-        raise ConfigError([Problem(str(path), "JSON", "is not what a node is given", hint)])
-    settings: dict[str, Any] = said
-    return settings
-
-
-def _is_settings(said: object) -> bool:
-    if not isinstance(said, dict) or not said.keys() <= {"plan", "drivers"}:
-        return False
-    return isinstance(said.get("plan", {}), dict) and isinstance(said.get("drivers", []), list)
 
 
 def _approve(arguments: argparse.Namespace) -> int:

@@ -10,10 +10,8 @@ from typing import Any
 from hub.errors import ConfigError, OperatorNeeded, Problem
 from hub.nodes.commands import EXECUTED, EXPIRED, FAILED, ID_MOST, OPEN, UNKNOWN, CommandEntry
 from hub.nodes.commands_io import CommandsFile
-from hub.nodes.registry import APPROVED, PENDING
-from hub.nodes.registry_io import RegistryFile
 from shared_schema.messages import EXPIRES_MOST_S
-from tools.command.node_list import live_nodes
+from tools.command.node_list import about_node, live_nodes
 from tools.command.node_site import add_site, data_folder
 from tools.command.node_words import SENTENCES, meant_by, usage_of
 
@@ -69,7 +67,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _given(arguments: argparse.Namespace, folder: Path) -> tuple[int, CommandEntry]:
     """Give the command. Raises PenstockError; then nothing was given."""
     meant = meant_by(arguments.command, arguments.words)
-    problems = [*_about_node(folder, arguments.key), *meant.problems]
+    problems = [*about_node(folder, arguments.key), *meant.problems]
     if not WAIT_LEAST_S <= arguments.wait <= EXPIRES_MOST_S:
         reason, hint = f"{arguments.wait} is out of range", f"use {WAIT_LEAST_S} to {EXPIRES_MOST_S}"
         problems.append(Problem("command line", "--wait", reason, hint))
@@ -82,18 +80,6 @@ def _given(arguments: argparse.Namespace, folder: Path) -> tuple[int, CommandEnt
     command_id = secrets.randbelow(ID_MOST) + 1
     CommandsFile(folder).edit(lambda commands: commands.with_new(command_id, entry, now_ms))
     return command_id, entry
-
-
-def _about_node(folder: Path, key: str) -> list[Problem]:
-    node = RegistryFile(folder).load().nodes.get(key)
-    if node is None:
-        return [
-            Problem("command line", key, "there is no such node", "penstock node list --site … names them")
-        ]
-    if node.state == APPROVED:
-        return []
-    what = "waits for approval" if node.state == PENDING else "is revoked"
-    return [Problem("command line", key, what, f"penstock node approve {key} --site …")]
 
 
 def _followed(folder: Path, command_id: int, entry: CommandEntry, word: str) -> int:

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hub.errors import OperatorNeeded
-from hub.nodes.registry import PENDING, Node
+from hub.errors import OperatorNeeded, Problem
+from hub.nodes.registry import APPROVED, PENDING, Node
 from hub.nodes.registry_io import RegistryFile
 from hub.status_io import read_status
 from tools.command.node_site import add_site, data_folder
@@ -52,6 +52,19 @@ def live_nodes(folder: Path) -> dict[str, dict[str, Any]] | None:
     except OperatorNeeded:
         return None
     return None if state is None else {node["device_key"]: node for node in state["connected"]}
+
+
+def about_node(folder: Path, key: str) -> list[Problem]:
+    """Return why nothing can be told to a node; nothing when it is approved."""
+    node = RegistryFile(folder).load().nodes.get(key)
+    if node is None:
+        return [
+            Problem("command line", key, "there is no such node", "penstock node list --site … names them")
+        ]
+    if node.state == APPROVED:
+        return []
+    what = "waits for approval" if node.state == PENDING else "is revoked"
+    return [Problem("command line", key, what, f"penstock node approve {key} --site …")]
 
 
 def _row(key: str, node: Node, live: dict[str, Any] | None) -> str:

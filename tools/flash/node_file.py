@@ -2,18 +2,17 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from shared_schema.limits import DEVICE_KEY_LENGTH
-from shared_schema.metrics import kind_named
 
 KEY_BYTES = 32
 KEY_PATTERN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # a DNS label: it is the node's host name too
 _HUB = re.compile(r"(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:(?P<port>\d{1,5}))?")
 _GENERATION_LIMIT = 2**32
-_KEYS = ("device_key", "generation", "key", "kind", "hubs", "wifi", "plan", "drivers")
+_KEYS = ("device_key", "generation", "key", "hubs", "wifi", "plan")
 
 
 @dataclass(frozen=True)
@@ -21,18 +20,16 @@ class NodeFile:
     """Who a node is, how it reaches its hubs, and what it measures.
 
     key: the node key, 32 bytes, secret. hubs: addresses tried when discovery finds none, "host:port".
-    wifi: ssid and password; empty when it is given by other means. plan, drivers: as the firmware reads them.
+    wifi: ssid and password; empty when it is given by other means. plan: as the firmware reads it.
     Raises ValueError when it cannot be.
     """
 
     device_key: str
     generation: int
     key: bytes = field(repr=False)
-    kind: str
     hubs: tuple[str, ...] = ()
     wifi: Mapping[str, str] = field(default_factory=dict, repr=False)
     plan: Mapping[str, Any] = field(default_factory=dict)
-    drivers: Sequence[Any] = ()
 
     def __post_init__(self) -> None:
         check_device_key(self.device_key)
@@ -58,11 +55,9 @@ class NodeFile:
             str(said["device_key"]),
             int(said.get("generation", 0)),
             bytes.fromhex(str(said["key"])),
-            str(said.get("kind", "")),
             tuple(said.get("hubs", ())),
             dict(said.get("wifi", {})),
             dict(said.get("plan", {})),
-            tuple(said.get("drivers", ())),
         )
 
 
@@ -79,8 +74,3 @@ def check_hub(text: str) -> str:
     if match is None or not 0 < int(match["port"] or 1) < 65_536:
         raise ValueError(f"{text!r} is no address of a hub: HOST or HOST:PORT")
     return text
-
-
-def check_kind(text: str) -> str:
-    """Return text when it is a kind of readings. Raises ValueError with the kinds there are."""
-    return kind_named(text).name

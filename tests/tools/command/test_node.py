@@ -13,12 +13,13 @@ from hub.nodes.registry_io import RegistryFile
 from shared_schema.digest import node_key
 from tools.command.__main__ import main
 from tools.command.node import PASSWORD_VARIABLE
+from tools.sim_nodes.plans import plan_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def new(folder: Path, *words: str, key: str = "tank-1") -> int:
-    return main(["node", "new", key, "--site", str(folder), "--kind", "tank", *words])
+    return main(["node", "new", key, "--site", str(folder), *words])
 
 
 def given(folder: Path, key: str = "tank-1") -> dict[str, object]:
@@ -84,8 +85,6 @@ def test_no_password_and_nobody_to_ask_is_an_error(tmp_path: Path) -> None:
             "node",
             "new",
             "tank-1",
-            "--kind",
-            "tank",
             "--ssid",
             "farm",
             "--site",
@@ -111,16 +110,33 @@ def test_an_impossible_password_is_found_before_it_is_flashed(
     assert "has 5 bytes; WPA passwords have 8 to 63" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "content", ["[1]", '{"plan": 1}', '{"drivers": {}}', '{"other": 1}', "no JSON"], ids=range(5)
-)
-def test_settings_that_are_none_are_refused(
-    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("content", "reason"), [
+    ("[1]", "is not an object"),
+    ('{"kinds": {"tank": {"interval_s": 0, "sensors": [{"driver": "tds"}]}}}', "kinds.tank.interval_s"),
+    ('{"plan": {}}', "plan"),
+    ('{\n"kinds": tank}', "line 2: is no JSON"),
+    (json.dumps({"kinds": {}, "outputs": {"x" * 1500: 1}}), "1500 are the most"),
+])  # fmt: skip
+def test_a_plan_that_no_node_takes_is_refused(
+    content: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "settings.json"
+    path = tmp_path / "plan.json"
     path.write_text(content)
-    assert new(tmp_path, "--settings", str(path)) == 2
-    assert f"{path}: JSON:" in capsys.readouterr().err
+    assert new(tmp_path, "--plan", str(path)) == 2
+    said = capsys.readouterr().err
+    assert reason in said
+    assert str(path) in said
+    assert not (tmp_path / "nodes").exists()
+
+
+def test_a_plan_is_given_with_the_identity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert new(tmp_path) == 0
+    assert "it measures nothing until" in capsys.readouterr().out
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(plan_of("tank")))
+    assert new(tmp_path, "--plan", str(path)) == 0
+    assert given(tmp_path)["plan"] == plan_of("tank")
+    assert "it measures nothing" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("key", ["Tank", "a_b", "-a", "a-", "a" * 64, "a/../b"])

@@ -61,5 +61,5 @@ def site(tmp_path: Path) -> Path:
     folder = tmp_path / "site"
     folder.mkdir()
     for key in ("tank-1", "tank-2"):
-        assert main(["node", "new", key, "--site", str(folder), "--kind", "tank"]) == 0
+        assert main(["node", "new", key, "--site", str(folder)]) == 0
     return folder

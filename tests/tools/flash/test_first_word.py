@@ -129,7 +129,7 @@ def test_a_flashed_node_is_waited_for_listed_and_shut_out(
     (sources / "firmware" / "main.py").write_text(DIALS)
     board = boards()
     site = ["--site", str(config)]
-    new = ["node", "new", "tank-1", *site, "--kind", "tank", "--hub", f"127.0.0.1:{port}"]
+    new = ["node", "new", "tank-1", *site, "--hub", f"127.0.0.1:{port}"]
     flash = ["node", "flash", *site, "--firmware", str(sources), "--port", board.port]
     with running_hub(config) as folder:
         assert main(new) == 0

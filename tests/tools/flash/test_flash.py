@@ -269,7 +269,7 @@ def test_new_settings_reach_a_node_that_keeps_its_key(boards: Boards, firmware: 
     board = boards()
     sources = firmware("first")
     assert flash(site, sources, "tank-1", "--port", board.port) == 0
-    words = ["node", "new", "tank-1", "--site", str(site), "--kind", "tank", "--hub", "10.0.0.9"]
+    words = ["node", "new", "tank-1", "--site", str(site), "--hub", "10.0.0.9"]
     assert main(words) == 0
     assert flash(site, sources, "tank-1", "--port", board.port) == 0
     with prompt(board) as cable:
@@ -290,7 +290,7 @@ def test_a_node_of_another_site_is_not_taken_for_ours(
     assert flash(site, sources, "tank-1", "--port", board.port) == 0
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    assert main(["node", "new", "tank-1", "--site", str(elsewhere), "--kind", "tank"]) == 0
+    assert main(["node", "new", "tank-1", "--site", str(elsewhere)]) == 0
     assert flash(elsewhere, sources, "--port", board.port) == 1
     assert "a key that is not of this site" in capsys.readouterr().err
     assert flash(elsewhere, sources, "--port", f"{board.port}=tank-1") == 0
