@@ -132,15 +132,32 @@ from b import *
 def run():
     return X
 """,
-    "modules take all of each other": """
-# a
-from b import *
-# b
-from a import *
+    "a module passes another's on to a later one": """
+# p.b
+import json
+def f():
+    return json.dumps(1)
+# late.c
+from p import b
+from p.b import json as j
+def g():
+    return b.json.dumps(2), j.dumps(3), b.f()
 # main
-from a import *
+from p import b
 def run():
-    return 1
+    from late.c import g
+    return g(), b.f()
+""",
+    "a star takes what is only passed on": """
+# a
+seen = []
+# b
+from a import seen
+seen.append(1)
+# main
+from b import *
+def run():
+    return seen
 """,
 }
 

@@ -138,10 +138,44 @@ def run(name='x'):
     return getattr(A(), 'on_' + name)()
 """,
     ),
+    (
+        "there is no late.b",
+        """
+# late.c
+X = 1
+# main
+def run():
+    from late import b
+""",
+    ),
+    (
+        "late.c, line .: what is imported by name",
+        """
+# late.c
+X = [1]
+# main
+from late.c import X
+def run():
+    return X
+""",
+    ),
+    (
+        "go round",
+        """
+# a
+from b import *
+# b
+from a import *
+# main
+from a import *
+def run():
+    return 1
+""",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("what", "listing"), PROGRAMS)
 def test_is_refused(what: str, listing: str) -> None:
     with pytest.raises(OperatorNeeded, match=what):
-        link(modules(listing), "main", "run")
+        link(modules(listing), "main", "run", by_name=("late",))

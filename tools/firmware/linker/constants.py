@@ -124,9 +124,9 @@ def _value(node: ast.expr) -> _Constant | None:
     if isinstance(node, ast.BinOp | ast.UnaryOp) and all(_is_number(child) for child in ast.walk(node)):
         try:
             found = eval(compile(ast.Expression(node), "constant", "eval"))
+            return ast.UnaryOp(ast.USub(), ast.Constant(-found)) if found < 0 else ast.Constant(found)
         except (ArithmeticError, TypeError, ValueError):  # told where it is loaded
             return None
-        return ast.UnaryOp(ast.USub(), ast.Constant(-found)) if found < 0 else ast.Constant(found)
     return None
 
 

@@ -46,21 +46,25 @@ class Joined:
     def linked(self, module: Module) -> ast.Module:
         """Return a module that is no part, with what it has from parts imported from this one."""
         taken = bound_inside(module.tree) | module.bindings.keys()
-        wanted: dict[str, str] = {}
+        wanted: dict[Entity, str] = {}
 
         def exchanged(node: Use, name: str) -> ast.expr | None:
             entity = self._in_space(module, node, name)
-            if entity is None or entity.module not in self.parts:
+            if entity is None or (entity.module in self._program and entity.module not in self.parts):
                 return None
-            called = self.called(module, node, entity)
-            if called not in wanted:
-                wanted[called] = _unlike(f"{name}_{entity.name}", taken)
-                taken.add(wanted[called])
-            return ast.copy_location(ast.Name(wanted[called], node.ctx), node)
+            found = self.found_in(module, node, entity)
+            if found not in wanted:
+                wanted[found] = _unlike(f"{name}_{entity.name or entity.module}", taken)
+                taken.add(wanted[found])
+            return ast.copy_location(ast.Name(wanted[found], node.ctx), node)
 
         tree: ast.Module = _Imports(self, self._program, module).visit(TopNames(exchanged).visit(module.tree))
-        tree.body[:0] = [_import(Entity(self.root, called), wanted[called]) for called in sorted(wanted)]
+        tree.body[:0] = [_import(entity, wanted[entity]) for entity in sorted(wanted)]
         return ast.fix_missing_locations(tree)
+
+    def found_in(self, module: Module, node: ast.AST, entity: Entity) -> Entity:
+        """Return what a module that is no part has to import for an entity; node of module asks."""
+        return Entity(self.root, self.called(module, node, entity)) if entity.module in self.parts else entity
 
     def entry(self, name: str) -> str:
         """Return what a name in root is called."""
@@ -151,11 +155,8 @@ class _Imports(ast.NodeTransformer):
     def _divided(self, node: ast.ImportFrom) -> Iterator[ast.stmt]:
         for bound, found in self._program.imported(self._module, node).items():
             entity = self._program.defined(found)
-            if entity.module not in self._joined.parts:
-                yield _import(entity, bound)
-            elif entity.name:
-                called = self._joined.called(self._module, node, entity)
-                yield _import(Entity(self._joined.root, called), bound)
+            if entity.name or entity.module not in self._joined.parts:
+                yield _import(self._joined.found_in(self._module, node, entity), bound)
 
 
 def _see_that_names_are_plain(module: Module, statement: ast.stmt) -> None:

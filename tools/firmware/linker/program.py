@@ -68,7 +68,7 @@ class Program(dict[str, Module]):
             found = self._bind(self[statement.module])
             return {name: found[name] for name in found if not name.startswith("_")}
         return {
-            alias.asname or alias.name: self._entity(statement.module, alias.name)
+            alias.asname or alias.name: self._entity(module, statement, alias.name)
             for alias in statement.names
         }
 
@@ -86,11 +86,12 @@ class Program(dict[str, Module]):
     def reached_later(self, loaded: Collection[str], by_name: Collection[str]) -> list[str]:
         """Return what is not among loaded and may be imported by it, or by what is."""
         found = [name for name in self if name.rpartition(".")[0] in by_name]
+        for name in set(found) & set(loaded):
+            raise self[name].fail(self[name].tree, "what is imported by name cannot be there from the start")
         for name in (look := [*loaded, *found]):
             for node in ast.walk(self[name].tree):
                 if isinstance(node, ast.Import | ast.ImportFrom):
-                    modules = {entity.module for entity in self.imported(self[name], node).values()}
-                    look += sorted((modules & self.keys()).difference(look))
+                    look += sorted(set(self._needed(self[name], node)).difference(look))
         return [name for name in self if name in look and name not in loaded]
 
     def _follow(self, name: str, order: list[str], above: tuple[str, ...]) -> None:
@@ -99,19 +100,27 @@ class Program(dict[str, Module]):
         if name in order:
             return
         for statement in self[name].imports:
-            for entity in self.imported(self[name], statement).values():
-                if entity.module in self:
-                    self._follow(entity.module, order, (*above, name))
+            for needed in self._needed(self[name], statement):
+                self._follow(needed, order, (*above, name))
         order.append(name)
+
+    def _needed(self, module: Module, statement: ast.Import | ast.ImportFrom) -> list[str]:
+        found = [entity.module for entity in self.imported(module, statement).values()]
+        if isinstance(statement, ast.ImportFrom) and statement.module:
+            found.insert(0, statement.module)  # of a `*` that takes only what is passed on as well
+        return [name for name in found if name in self]
 
     def _module(self, module: Module, statement: ast.Import, alias: ast.alias) -> Entity:
         if alias.name in self or ("." in alias.name and alias.asname is None):
             raise module.fail(statement, f"import {alias.name}: only `from ... import` can be linked here")
         return Entity(alias.name, "")
 
-    def _entity(self, source: str, name: str) -> Entity:
+    def _entity(self, module: Module, statement: ast.ImportFrom, name: str) -> Entity:
+        source = statement.module or ""
         if f"{source}.{name}" in self:
             return Entity(f"{source}.{name}", "")
+        if source not in self and any(each.startswith(f"{source}.") for each in self):
+            raise module.fail(statement, f"there is no {source}.{name}")
         return Entity(source, name)
 
     def _bind(self, module: Module) -> dict[str, Entity]:

@@ -50,7 +50,7 @@ class _Uses(ast.NodeVisitor):
 
     def _call(self, node: ast.Call) -> None:
         is_by_text = isinstance(node.func, ast.Name) and node.func.id in _BY_TEXT
-        if is_by_text and isinstance(node.args[1], ast.BinOp | ast.JoinedStr):
+        if is_by_text and any(isinstance(each, ast.BinOp | ast.JoinedStr) for each in node.args[1:2]):
             hint = "write the names out, in a tuple or as the keys of a dict"
             raise OperatorNeeded("a name is put together", where=ast.unparse(node), hint=hint)
         self.generic_visit(node)
