@@ -2,13 +2,13 @@
 
 import ast
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
-from tools.firmware.linker.scopes import TopNames, Use
+from tools.firmware.linker.scopes import TopNames, Use, bound_by
 
 _INTERNED_LENGTH = 10  # a text that short is stored once for the whole program, however often it is said
-_Constant = ast.Constant | ast.Tuple
+_Constant = ast.Constant | ast.Tuple | ast.UnaryOp  # the last for negative numbers: (-2) ** 2
 _Tree = TypeVar("_Tree", bound=ast.AST)
 
 
@@ -21,8 +21,12 @@ class Constants(NamedTuple):
     def put_in(self, tree: _Tree, names: Mapping[str, str]) -> _Tree:
         """Return tree with constants in their places. names: what the names at its top mean here."""
 
+        # MicroPython copies what stands in f"{}" as text, and takes the colon of a text there for its own.
+        texts = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+        left_alone = {node for text in texts for node in ast.walk(text)}
+
         def exchanged(node: Use, name: str) -> ast.expr | None:
-            if not isinstance(node.ctx, ast.Load) or name not in names:
+            if not isinstance(node.ctx, ast.Load) or name not in names or node in left_alone:
                 return None
             if isinstance(node, ast.Attribute):
                 return self.members.get((names[name], node.attr))
@@ -32,12 +36,13 @@ class Constants(NamedTuple):
         return found
 
 
-def constants_of(tree: ast.Module) -> Constants:
-    """Find the constants of a module, and put them into each other."""
+def constants_of(tree: ast.Module, others: Iterable[ast.Module]) -> Constants:
+    """Find the constants of a module, and put them into each other. others: all that import from it."""
     tree.body = [each for statement in tree.body for each in _single(statement)]
     stores, loads = _counted(tree)
     names = {name: name for name in stores}
     found = Constants({}, {})
+    set_later = {name for each in (tree, *others) for name in _set_attributes(each)}
     for statement in tree.body:
         if isinstance(statement, ast.Assign):
             statement.value = found.put_in(statement.value, names)
@@ -45,17 +50,33 @@ def constants_of(tree: ast.Module) -> Constants:
             if name and value and stores[name] == 1 and _is_inlined(value, loads[name]):
                 found.values[name] = value
         elif isinstance(statement, ast.ClassDef):
-            _add_members(statement, found, names)
+            members = _own_members(statement, found, names)
+            if stores[statement.name] == 1 and not statement.decorator_list:
+                found.members.update(
+                    ((statement.name, name), members[name]) for name in members.keys() - set_later
+                )
     return found
 
 
-def _add_members(node: ast.ClassDef, found: Constants, names: Mapping[str, str]) -> None:
+def _own_members(node: ast.ClassDef, found: Constants, names: Mapping[str, str]) -> dict[str, _Constant]:
+    stores = Counter(name for member in node.body for name in bound_by(member))
+    outside = {name: name for name in names if name not in stores}
+    members: dict[str, _Constant] = {}
     for member in node.body:
         if isinstance(member, ast.Assign):
-            member.value = found.put_in(member.value, names)
+            member.value = found.put_in(member.value, outside)
             name, value = _target(member), _value(member.value)
-            if name and isinstance(value, ast.Constant) and _is_inlined(value, 2):
-                found.members[node.name, name] = value
+            if name and value and stores[name] == 1 and _is_inlined(value, 2):
+                members[name] = value
+    return members
+
+
+def _set_attributes(tree: ast.Module) -> set[str]:
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load)
+    }
 
 
 def _single(statement: ast.stmt) -> list[ast.stmt]:
@@ -64,6 +85,8 @@ def _single(statement: ast.stmt) -> list[ast.stmt]:
         return [statement]
     targets, values = statement.targets[0].elts, statement.value
     if len(statement.targets) > 1 or not isinstance(values, ast.Tuple) or len(values.elts) != len(targets):
+        return [statement]
+    if not all(isinstance(target, ast.Name) for target in targets) or not all(map(_value, values.elts)):
         return [statement]
     return [ast.Assign([target], value) for target, value in zip(targets, values.elts, strict=True)]
 
@@ -99,7 +122,11 @@ def _value(node: ast.expr) -> _Constant | None:
         values = [_value(each) for each in node.elts]
         return ast.Tuple([each for each in values if each], ast.Load()) if all(values) else None
     if isinstance(node, ast.BinOp | ast.UnaryOp) and all(_is_number(child) for child in ast.walk(node)):
-        return ast.Constant(eval(compile(ast.Expression(node), "constant", "eval")))
+        try:
+            found = eval(compile(ast.Expression(node), "constant", "eval"))
+            return ast.UnaryOp(ast.USub(), ast.Constant(-found)) if found < 0 else ast.Constant(found)
+        except (ArithmeticError, TypeError, ValueError):  # told where it is loaded
+            return None
     return None
 
 
@@ -110,8 +137,6 @@ def _is_number(node: ast.AST) -> bool:
 
 
 def _is_inlined(value: _Constant, uses: int) -> bool:
-    if isinstance(value, ast.Tuple) or (
-        isinstance(value.value, str | bytes) and len(value.value) > _INTERNED_LENGTH
-    ):
-        return uses == 1
-    return True
+    if isinstance(value, ast.Constant) and isinstance(value.value, str | bytes):
+        return uses == 1 or len(value.value) <= _INTERNED_LENGTH
+    return uses == 1 or not isinstance(value, ast.Tuple)

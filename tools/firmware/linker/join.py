@@ -2,13 +2,14 @@
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 
 from tools.firmware.linker.program import Entity, Module, Program
 from tools.firmware.linker.scopes import TopNames, Use, bound_inside
 
 _BUILTINS = frozenset(dir(builtins)) | {"const"}
+_SEES_NAMES = {"__name__", "dir", "eval", "exec", "globals", "locals", "setattr", "vars"}
 
 
 class Joined:
@@ -39,42 +40,46 @@ class Joined:
         uses = TopNames(partial(self._exchanged, module))
         for statement in module.tree.body:
             if not isinstance(statement, ast.Import | ast.ImportFrom):
+                _see_that_names_are_plain(module, statement)
                 yield self._renamed(module, uses.visit(imports.visit(statement)))
 
     def linked(self, module: Module) -> ast.Module:
         """Return a module that is no part, with what it has from parts imported from this one."""
-        spaces = {
-            bound: entity.module
-            for bound, entity in module.bindings.items()
-            if entity.module in self.parts and not entity.name
-        }
-        wanted: dict[str, str] = {}
+        taken = bound_inside(module.tree) | module.bindings.keys()
+        wanted: dict[Entity, str] = {}
 
         def exchanged(node: Use, name: str) -> ast.expr | None:
-            if name not in spaces or not isinstance(node, ast.Attribute):
+            entity = self._in_space(module, node, name)
+            if entity is None or (entity.module in self._program and entity.module not in self.parts):
                 return None
-            bound = f"{name}_{node.attr}"
-            wanted[bound] = self.called(module, node, Entity(spaces[name], node.attr))
-            return ast.copy_location(ast.Name(bound, node.ctx), node)
+            found = self.found_in(module, node, entity)
+            if found not in wanted:
+                wanted[found] = _unlike(f"{name}_{entity.name or entity.module}", taken)
+                taken.add(wanted[found])
+            return ast.copy_location(ast.Name(wanted[found], node.ctx), node)
 
         tree: ast.Module = _Imports(self, self._program, module).visit(TopNames(exchanged).visit(module.tree))
-        tree.body[:0] = [_import(Entity(self.root, wanted[bound]), bound) for bound in sorted(wanted)]
+        tree.body[:0] = [_import(entity, wanted[entity]) for entity in sorted(wanted)]
         return ast.fix_missing_locations(tree)
+
+    def found_in(self, module: Module, node: ast.AST, entity: Entity) -> Entity:
+        """Return what a module that is no part has to import for an entity; node of module asks."""
+        return Entity(self.root, self.called(module, node, entity)) if entity.module in self.parts else entity
+
+    def entry(self, name: str) -> str:
+        """Return what a name in root is called."""
+        return self.called(self._program[self.root], ast.Pass(), Entity(self.root, name))
 
     @property
     def origins(self) -> dict[str, str]:
         """Which part each name at its top comes from."""
         return {name: entity.module for entity, name in self._names.items()}
 
-    def called(self, module: Module, node: ast.AST, entity: Entity) -> str:
+    def called(self, module: Module, node: ast.AST, asked: Entity) -> str:
         """Return what an entity is called in this module; node of module asks."""
-        asked = entity
-        while entity not in self._names:
-            source = self._program.get(entity.module)
-            found = source.bindings.get(entity.name) if source else None
-            if found is None or found == entity:
-                raise module.fail(node, f"{asked.module} has no {asked.name}")
-            entity = found
+        entity = self._program.defined(asked)
+        if entity not in self._names:
+            raise module.fail(node, f"{asked.module} has no {asked.name}")
         return self._names[entity]
 
     def _name(self, module: Module) -> None:
@@ -91,32 +96,38 @@ class Joined:
             for bound, entity in self._program[part].bindings.items():
                 if bound != entity.name:
                     yield entity
+                if not entity.name and entity.module in self._program:
+                    yield from self._program[entity.module].bindings.values()
 
     def _free(self, name: str, module: str) -> str:
         is_aliased = not self._renamed_by_some.isdisjoint((Entity(module, name), Entity(module, "")))
         found = name
         if name in self._taken or (is_aliased and name in self._inside):
-            found = f"{name}_{module.rpartition('.')[2]}"
-            while found in self._taken or found in self._inside:
-                found += "_"
+            found = _unlike(f"{name}_{module.rpartition('.')[2]}", self._taken | self._inside)
         self._taken.add(found)
         return found
 
     def _exchanged(self, module: Module, node: Use, name: str) -> ast.expr | None:
         entity = module.bindings.get(name)
+        if entity is None and name in _SEES_NAMES:
+            raise module.fail(node, f"{name} sees names, which are others here")
         if entity is None and name not in _BUILTINS:
             raise module.fail(node, f"{name} is defined nowhere")
         if entity is None:
             return None
-        is_space = entity.module in self._program and not entity.name
-        if isinstance(node, ast.Attribute):
-            return self._named(module, node, Entity(entity.module, node.attr)) if is_space else None
-        if is_space:
-            raise module.fail(node, f"the module {name} can only be used as {name}.something")
-        return self._named(module, node, entity)
+        found = self._in_space(module, node, name) or (entity if isinstance(node, ast.Name) else None)
+        return found and ast.copy_location(ast.Name(self.called(module, node, found), node.ctx), node)
 
-    def _named(self, module: Module, node: Use, entity: Entity) -> ast.expr:
-        return ast.copy_location(ast.Name(self.called(module, node, entity), node.ctx), node)
+    def _in_space(self, module: Module, node: Use, name: str) -> Entity | None:
+        """Return what node means if name is a module of the program, None if it is not."""
+        space = module.bindings.get(name)
+        if space is None or space.name or space.module not in self._program:
+            return None
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            return self._program.defined(Entity(space.module, node.attr))
+        if space.module not in self.parts:
+            return None
+        raise module.fail(node, f"the module {name} can only be used as {name}.something")
 
     def _renamed(self, module: Module, statement: ast.stmt) -> ast.stmt:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -142,12 +153,26 @@ class _Imports(ast.NodeTransformer):
         raise self._module.fail(node, "global names cannot be linked")
 
     def _divided(self, node: ast.ImportFrom) -> Iterator[ast.stmt]:
-        for bound, entity in self._program.imported(self._module, node).items():
-            if entity.module not in self._joined.parts:
-                yield _import(entity, bound)
-            elif entity.name:
-                called = self._joined.called(self._module, node, entity)
-                yield _import(Entity(self._joined.root, called), bound)
+        for bound, found in self._program.imported(self._module, node).items():
+            entity = self._program.defined(found)
+            if entity.name or entity.module not in self._joined.parts:
+                yield _import(self._joined.found_in(self._module, node, entity), bound)
+
+
+def _see_that_names_are_plain(module: Module, statement: ast.stmt) -> None:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return
+    for node in ast.walk(statement):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.alias) or (
+            isinstance(node, ast.ExceptHandler) and node.name
+        ):
+            raise module.fail(node, "at the top, conditions and the like can only assign")
+
+
+def _unlike(name: str, taken: Collection[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _import(entity: Entity, bound: str) -> ast.stmt:

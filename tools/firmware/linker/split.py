@@ -36,12 +36,12 @@ class Parts:
             if isinstance(node, ast.ImportFrom) and node.module == self._root:
                 node.module = self._homes[node.names[0].name]
 
-    def loader(self, entry: str) -> ast.Module:
-        """Return the root: it loads the parts in order, and has entry."""
+    def loader(self, called: str, entry: str) -> ast.Module:
+        """Return the root: it loads the parts in order, and has what is called so there as entry."""
         lines = ["import gc"]
         for name in self.trees:
             lines += [f"import {name}", "gc.collect()"]
-        lines.append(f"from {self._homes[entry]} import {entry}")
+        lines.append(f"from {self._homes[called]} import {called} as {entry}")
         return ast.parse("\n".join(lines))
 
     def _divide(self, tree: ast.Module, origins: Mapping[str, str], length: int) -> None:

@@ -1,14 +1,23 @@
 """Takes away what nothing in a program can reach, by name.
 
 Names are all that is looked at: a method or a constant of a class stays while anything that stays says its
-name, on whatever object, or holds it as a text, which getattr may be given.
+name, on whatever object, or holds it as a text, which getattr may be given. What calls anything stays, unless
+all it calls are classes of the program, which are taken to do no more than make their objects.
 """
 
 import ast
 from collections.abc import Iterable
+from typing import TypeGuard
 
-# Called from C: by the interpreter, by streams, by file systems.
-_CALLED_FROM_C = frozenset({"ioctl", "readinto", "readline", "write", "close", "readblocks", "writeblocks"})
+from hub.errors import OperatorNeeded
+
+# Called from C: by streams, by block devices, and by `yield from` and `await`.
+_CALLED_FROM_C = frozenset(
+    {"ioctl", "readinto", "readline", "write", "close", "readblocks", "writeblocks", "send", "throw"}
+)
+_HARMLESS_DECORATORS = frozenset({"property", "setter", "deleter", "staticmethod", "classmethod"})
+
+_BY_TEXT = frozenset({"getattr", "hasattr", "delattr"})
 
 
 class _Uses(ast.NodeVisitor):
@@ -17,15 +26,20 @@ class _Uses(ast.NodeVisitor):
     def __init__(self) -> None:
         self.names: set[str] = set()
         self.words: set[str] = set(_CALLED_FROM_C)
+        self.harmless: set[str] = set()  # functions and classes: to call one does nothing else
 
     def _name(self, node: ast.Name) -> None:
-        if isinstance(node.ctx, ast.Load):
+        if not isinstance(node.ctx, ast.Store):
             self.names.add(node.id)
 
     def _attribute(self, node: ast.Attribute) -> None:
-        if isinstance(node.ctx, ast.Load):
-            self.words.add(node.attr)
+        self.words.add(node.attr)  # also where it is set: a property may have a setter
         self.visit(node.value)
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        if isinstance(node.target, ast.Name):
+            self.names.add(node.target.id)
+        self.generic_visit(node)
 
     def _constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str):
@@ -34,30 +48,36 @@ class _Uses(ast.NodeVisitor):
     def _import(self, node: ast.ImportFrom) -> None:
         self.names.update(alias.name for alias in node.names)
 
+    def _call(self, node: ast.Call) -> None:
+        is_by_text = isinstance(node.func, ast.Name) and node.func.id in _BY_TEXT
+        if is_by_text and any(isinstance(each, ast.BinOp | ast.JoinedStr) for each in node.args[1:2]):
+            hint = "write the names out, in a tuple or as the keys of a dict"
+            raise OperatorNeeded("a name is put together", where=ast.unparse(node), hint=hint)
+        self.generic_visit(node)
+
     visit_Name = _name
+    visit_Call = _call
     visit_Attribute = _attribute
     visit_Constant = _constant
     visit_ImportFrom = _import
+    visit_AugAssign = _augmented
 
 
 def without_unused(tree: ast.Module, others: Iterable[ast.Module], entry: str) -> ast.Module:
     """Return tree with what entry, a name in it, and the modules that import from it can reach."""
     uses = _Uses()
     uses.names.add(entry)
+    uses.harmless |= {each.name for each in tree.body if isinstance(each, ast.ClassDef) or _is_pure(each)}
     for other in others:
         uses.visit(other)
     kept: set[ast.stmt] = set()
     while _keep_more(tree.body, uses, kept):
         pass
-    return ast.Module(_only(tree.body, kept), [])
-
-
-def is_needed(statement: ast.stmt, tree: ast.Module) -> bool:
-    """Return False for an import at the top of tree whose name it does not say any more."""
-    if not isinstance(statement, ast.ImportFrom):
-        return True
-    said = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return any((alias.asname or alias.name) in said for alias in statement.names)
+    body = [statement for statement in tree.body if statement in kept]
+    for statement in body:
+        if isinstance(statement, ast.ClassDef):
+            statement.body = [member for member in statement.body if member in kept] or [ast.Pass()]
+    return ast.Module(body, [])
 
 
 def _keep_more(body: list[ast.stmt], uses: _Uses, kept: set[ast.stmt]) -> bool:
@@ -84,33 +104,49 @@ def _said_at_once(statement: ast.stmt) -> list[ast.AST]:
 
 
 def _is_used(statement: ast.stmt, uses: _Uses) -> bool:
-    names = _only_defines(statement)
+    names = _only_defines(statement, uses)
     return names is None or not uses.names.isdisjoint(names)
 
 
 def _is_member_used(member: ast.stmt, uses: _Uses) -> bool:
-    names = _only_defines(member)
+    names = _only_defines(member, uses)
     if names is None:
         return True
     return any(name in uses.words or name in uses.names or name.startswith("__") for name in names)
 
 
-def _only_defines(statement: ast.stmt) -> set[str] | None:
+def _only_defines(statement: ast.stmt, uses: _Uses) -> set[str] | None:
     """Return the names a statement defines, None when it may do more than that."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {statement.name}
+        return {statement.name} if all(map(_is_harmless, statement.decorator_list)) else None
     if isinstance(statement, ast.Import | ast.ImportFrom):
         return {alias.asname or alias.name for alias in statement.names}
-    if isinstance(statement, ast.Assign) and all(
-        isinstance(target, ast.Name) for target in statement.targets
-    ):
-        return {target.id for target in statement.targets if isinstance(target, ast.Name)}
-    return None
+    if not isinstance(statement, ast.Assign) or _called(statement) - uses.harmless:
+        return None
+    names = {target.id for target in statement.targets if isinstance(target, ast.Name)}
+    return names if len(names) == len(statement.targets) else None
 
 
-def _only(body: list[ast.stmt], kept: set[ast.stmt]) -> list[ast.stmt]:
-    found = [statement for statement in body if statement in kept]
-    for statement in found:
-        if isinstance(statement, ast.ClassDef):
-            statement.body = _only(statement.body, kept) or [ast.Pass()]
-    return found
+def _is_pure(statement: ast.stmt) -> TypeGuard[ast.FunctionDef]:
+    """Return whether this is a function that calls nothing, and changes only what it made."""
+    if not isinstance(statement, ast.FunctionDef):
+        return False
+    nodes = list(ast.walk(statement))
+    made = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    changed = [
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load)
+    ]
+    is_own = all(isinstance(node, ast.Name) and node.id in made for node in changed)
+    return is_own and not any(isinstance(node, ast.Call) for node in nodes)
+
+
+def _is_harmless(decorator: ast.expr) -> bool:
+    name = decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", None)
+    return name in _HARMLESS_DECORATORS
+
+
+def _called(statement: ast.stmt) -> set[str]:
+    calls = [node.func for node in ast.walk(statement) if isinstance(node, ast.Call)]
+    return {called.id if isinstance(called, ast.Name) else "" for called in calls}
