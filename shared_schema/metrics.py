@@ -66,7 +66,7 @@ class Kind:
     @property
     def is_telemetry(self) -> bool:
         """True when every field is a Metric."""
-        return False
+        return all(isinstance(field, Metric) for field in self._fields)
 
 
 class TelemetryKind(Kind):
