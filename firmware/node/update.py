@@ -13,7 +13,7 @@ import sys
 
 from firmware.node import slot_files, slots, trial
 from firmware.node.manifest import File, Manifest, Refused, check, parse
-from firmware.node.updating import report_of
+from firmware.node.update_report import report_of
 from shared_schema.digest import DIGEST_BYTES, Hmac
 from shared_schema.update_messages import CHUNK_LENGTH, Chunk, ChunkWanted, Update, UpdateReport, UpdateState
 

@@ -7,19 +7,10 @@ import gc
 
 from firmware.node import slots
 from firmware.node.passing import forget
+from firmware.node.update_report import report_of
 from shared_schema.digest import Hmac
-from shared_schema.update_messages import UpdateReport, UpdateState
 
 _MODULES = ("firmware.node.update", "firmware.node.manifest", "firmware.node.slot_files")
-
-
-def report_of(pointer: slots.Pointer):
-    """Return where the update is by the record of the slots, None when there is nothing to tell."""
-    if pointer.is_trial:
-        return UpdateReport(UpdateState.TRIAL, pointer.trial_version)
-    if pointer.failed_version:
-        return UpdateReport(UpdateState.REVERTED, pointer.failed_version)
-    return UpdateReport(UpdateState.CONFIRMED, pointer.version) if pointer.version else None
 
 
 class Updating:

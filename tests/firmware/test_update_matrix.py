@@ -32,6 +32,7 @@ MODULES = (
     "firmware/node/slots.py",
     "firmware/node/trial.py",
     "firmware/node/update.py",
+    "firmware/node/update_report.py",
     "firmware/node/updating.py",
     "shared_schema/digest.py",
     "shared_schema/packing.py",
