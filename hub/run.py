@@ -112,7 +112,8 @@ async def _drained(hub: Hub, ended: asyncio.Event) -> None:
     """Return when everything that can be sent was, or the hub is told to end."""
     while not ended.is_set():
         state = hub.outbox.state()
-        if hub.uplink is None or (hub.uplink_state().is_online and state.rows <= state.dead_letters):
+        is_sent = hub.uplink_state().is_online and state.rows <= state.dead_letters
+        if hub.uplink is None or (is_sent and not hub.events.book.waiting):
             return
         with suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), DRAINED_POLL_S)

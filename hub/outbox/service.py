@@ -193,7 +193,7 @@ class Outbox:
         room = self._upkeep.room_bytes - usage.used
         per_row = stock.shelf.size / stock.shelf.rows if stock.shelf.rows else 12.0
         return OutboxState(
-            rows=rows + len(self._waiting),
+            rows=rows + len(self._waiting) + self._writer.rows_under_way,
             bytes_on_disk=usage.file,
             oldest_recorded_at_ms=stock.oldest_ms(),
             dead_letters=stock.refusals.dead_letters,

@@ -127,6 +127,11 @@ class Writer:
             await self.disk.close()
             self.is_open = False
 
+    @property
+    def rows_under_way(self) -> int:
+        """How many new rows are on their way to the disk."""
+        return 0 if self._pending is None else len(self._pending.telemetry) + len(self._pending.alarms)
+
     async def resume(self) -> bool:
         """Finish what a cancellation interrupted; False when the disk does not let us."""
         return self._pending is None or await self.try_once(self._pending)

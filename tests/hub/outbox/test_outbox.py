@@ -60,6 +60,18 @@ async def test_carries_every_kind(tmp_path: Path, kind) -> None:  # type: ignore
     assert tuple(column[0] for column in batch.columns) == values
 
 
+async def test_counts_a_row_from_when_it_has_it_whatever_the_disk_does(tmp_path: Path) -> None:
+    async with site_at(tmp_path / "outbox.db") as site:
+        stored = asyncio.create_task(site.outbox.append([flow("tank-1", 1)], Lane.LIVE))
+        await asyncio.sleep(0)
+        counts = set()
+        while not stored.done():
+            counts.add(site.outbox.state().rows)
+            await asyncio.sleep(0)
+        await stored
+    assert counts == {1}
+
+
 async def test_numbers_each_device_without_a_hole_over_all_kinds_and_lanes(tmp_path: Path) -> None:
     cloud = Cloud()
     async with site_at(tmp_path / "outbox.db") as site:
