@@ -212,6 +212,7 @@ class Node:
             return carry_out(Acts(self).by_name(), command)
         finally:
             forget("firmware.node.acts", "firmware.node.orders")
+            self.told(self.ticks.now_ms())  # what took long is no silence of the hub's
 
     def health(self, now_ms: int):
         """Measure, and note when to do so again."""
