@@ -75,7 +75,7 @@ def _row(key: str, node: Node, live: dict[str, Any] | None) -> str:
         node.state,
         now or "-",
         node.firmware_version or "-",
-        _ago(node.seen_at_ms, time.time()),
+        "now" if live else _ago(node.seen_at_ms, time.time()),
         "-" if rssi is None else rssi,
         "-" if live is None or rows is None else f"{rows} rows {live['ring_percent']:.0f} %",
         node.address or "-",
