@@ -125,6 +125,10 @@ def _status(arguments: argparse.Namespace) -> int:
         return 0
     outbox, uplink = state["outbox"], state["uplink"]
     print(f"hub {state['device_key']}, up {state['uptime_s'] / 3600:.1f} h")
+    if not state["is_clock_known"]:
+        print(
+            "time: not known; readings wait, on the disk and on nodes, until it is (docs/TROUBLESHOOTING.md)"
+        )
     for bus in state["buses"]:
         print(f"bus {bus['name']}: {bus['utilisation']:.0%} used, cycle {bus['cycle_ms_p50']:.0f} ms")
     _print_nodes(state["nodes"])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.status_io import read_status
 from shared_schema.enums import Lane
 from tests.fakes.table_cloud import TableCloud
 from tests.hub.outbox.site import HUB, flows, site_at
@@ -105,3 +106,23 @@ def test_status_of_a_hub_that_does_not_run_is_a_sentence(
 ) -> None:
     assert main(["hub", "status", str(config)]) == 1
     assert "no hub answers: No such file or directory (is it running?" in capsys.readouterr().err
+
+
+def test_status_says_when_the_time_is_not_known(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with config.open("a") as file:
+        file.write('[clock]\ntrust = "system"\n')
+    command = [sys.executable, "-m", "tools.command", "hub", "run", str(config)]
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ, stderr=subprocess.DEVNULL) as process:
+        deadline_s = time.monotonic() + START_S
+        while main(["hub", "status", str(config), "--json"]) and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        state = read_status(config.parent / "var")
+        capsys.readouterr()
+        main(["hub", "status", str(config)])
+        assert "time:" not in capsys.readouterr().out
+        process.terminate()
+    monkeypatch.setattr("tools.command.hub.read_status", lambda _folder: {**state, "is_clock_known": False})
+    main(["hub", "status", str(config)])
+    assert "time: not known; readings wait" in capsys.readouterr().out
