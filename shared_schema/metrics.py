@@ -66,7 +66,7 @@ class Kind:
     @property
     def is_telemetry(self) -> bool:
         """True when every field is a Metric."""
-        return all(isinstance(field, Metric) for field in self._fields)
+        return all(isinstance(field, Metric) for field in self.fields)
 
 
 class TelemetryKind(Kind):
@@ -86,18 +86,14 @@ class TelemetryKind(Kind):
         """The metrics, in the order in which values travel."""
         if not self._metrics:
             self._metrics = tuple([_metric(line) for line in self._lines.strip().split("\n")])
-            self._metric_ids = tuple([metric.id for metric in self._metrics])
         return self._metrics
 
     @property
     def metric_ids(self) -> tuple[int, ...]:
         """The ids of the metrics, in the same order."""
-        return self._metric_ids or tuple([metric.id for metric in self.fields])
-
-    @property
-    def is_telemetry(self) -> bool:
-        """True when every field is a Metric."""
-        return True
+        if not self._metric_ids:
+            self._metric_ids = tuple([metric.id for metric in self.fields])
+        return self._metric_ids
 
 
 def _metric(line: str) -> Metric:

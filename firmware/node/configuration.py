@@ -23,10 +23,11 @@ class Configuration:
         self._trying = root + "trying.json"
         self.wanted = None
         self.report = None
-        self.version, self.settings = 0, _parse(EMPTY)
-        for found in ({"version": 0, "document": plan}, read_json(self._path) or {}):
+        flashed, none = {"version": 0, "document": plan}, {"version": 0, "document": EMPTY}
+        for found in (read_json(self._path) or {}, flashed, none):
             try:
                 self.version, self.settings = found["version"], _parse(found["document"])
+                break
             except (KeyError, Refused):  # none, or of another release
                 pass
         self._broke = (read_json(self._trying) or {}).get("version", 0)

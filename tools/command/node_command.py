@@ -11,14 +11,12 @@ from hub.errors import ConfigError, OperatorNeeded, Problem
 from hub.nodes.commands import EXECUTED, EXPIRED, FAILED, ID_MOST, OPEN, UNKNOWN, CommandEntry
 from hub.nodes.commands_io import CommandsFile
 from shared_schema.messages import EXPIRES_MOST_S
-from tools.command.node_list import about_node, live_nodes
+from tools.command.node_list import about_node, watch
 from tools.command.node_site import add_site, data_folder
 from tools.command.node_words import SENTENCES, meant_by, usage_of
 
 WAIT_S = 600
 WAIT_LEAST_S = 5  # the hub looks every second, and a node takes one to answer
-_POLL_S = 0.2
-_PATIENCE_S = 10.0  # for a hub that restarts
 _GRACE_S = 30.0
 _CODES = {EXECUTED: 0, FAILED: 1, UNKNOWN: 1, EXPIRED: 3}
 _WORDS = {EXECUTED: "done", FAILED: "refused", UNKNOWN: "the node does not know it", EXPIRED: "expired"}
@@ -84,21 +82,20 @@ def _given(arguments: argparse.Namespace, folder: Path) -> tuple[int, CommandEnt
 
 def _followed(folder: Path, command_id: int, entry: CommandEntry, word: str) -> int:
     """Wait for the end, say it, and return the exit code. Raises OperatorNeeded."""
-    began_s = heard_s = time.monotonic()
+    ends_s = time.monotonic() + entry.wait_s + _GRACE_S
     is_away_told = False
-    while (found := _found(folder, command_id)).state in OPEN:
-        live, now_s = live_nodes(folder), time.monotonic()
+    for live in watch(folder):
+        found = _found(folder, command_id)
+        if found.state not in OPEN:
+            text = f"; {found.text}" if found.text else ""
+            print(f"{entry.device_key}: {word}: {_WORDS[found.state]}{text}")
+            return _CODES[found.state]
         if live is not None:
-            heard_s = now_s
             is_away_told = is_away_told or _told_away(live, entry)
-        elif now_s - heard_s > _PATIENCE_S:
-            print(_NO_HUB)
-            return 3
-        if now_s - began_s > entry.wait_s + _GRACE_S:
+        if time.monotonic() > ends_s:
             raise OperatorNeeded("the hub does not say what became of it", where=entry.device_key)
-        time.sleep(_POLL_S)
-    print(f"{entry.device_key}: {word}: {_WORDS[found.state]}" + (f"; {found.text}" if found.text else ""))
-    return _CODES[found.state]
+    print(_NO_HUB)
+    return 3
 
 
 def _found(folder: Path, command_id: int) -> CommandEntry:

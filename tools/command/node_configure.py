@@ -8,14 +8,12 @@ from typing import Any
 
 from hub.errors import ConfigError, Problem
 from hub.nodes.registry_io import RegistryFile
-from tools.command.node_list import about_node, live_nodes
+from tools.command.node_list import about_node, live_nodes, watch
 from tools.command.node_plan import read_plan
 from tools.command.node_site import add_site, data_folder
 
 WAIT_S = 60
 _WAIT_MOST_S = 86_400
-_POLL_S = 0.2
-_PATIENCE_S = 10.0  # for a hub that restarts
 _NO_HUB = "no hub listens for nodes here; one that starts brings it: penstock hub run FILE"
 _EPILOG = """\
 examples:
@@ -78,22 +76,17 @@ def _show(folder: Path, key: str) -> int:
 
 def _followed(folder: Path, key: str, version: int, wait_s: int) -> int:
     """Wait for the node's word, say it, and return the exit code."""
-    began_s = heard_s = time.monotonic()
-    while True:
-        live, now_s = live_nodes(folder), time.monotonic()
-        if live is not None:
-            heard_s = now_s
-            told = _told(key, version, live.get(key))
-            if told:
-                print(told[1])
-                return told[0]
-        elif now_s - heard_s > _PATIENCE_S:
-            print(_NO_HUB)
-            return 3
-        if now_s - began_s >= wait_s:
+    ends_s = time.monotonic() + wait_s
+    for live in watch(folder):
+        told = live and _told(key, version, live.get(key))
+        if told:
+            print(told[1])
+            return told[0]
+        if time.monotonic() >= ends_s:
             print(f"{key}: configuration {version}: not known yet; the hub tells it when it dials")
             return 3
-        time.sleep(_POLL_S)
+    print(_NO_HUB)
+    return 3
 
 
 def _told(key: str, version: int, live: dict[str, Any] | None) -> tuple[int, str] | None:

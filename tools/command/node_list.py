@@ -3,6 +3,7 @@
 import argparse
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from hub.nodes.registry_io import RegistryFile
 from hub.status_io import read_status
 from tools.command.node_site import add_site, data_folder
 
+_POLL_S = 0.2
+_PATIENCE_S = 10.0  # for a hub that restarts
 _HEADINGS = ("NODE", "STATE", "NOW", "VERSION", "SEEN", "RSSI", "RING", "ADDRESS")
 _ROW = "{:<24} {:<9} {:<8} {:<18} {:>9} {:>5} {:>16} {}"
 
@@ -52,6 +55,19 @@ def live_nodes(folder: Path) -> dict[str, dict[str, Any]] | None:
     except OperatorNeeded:
         return None
     return None if state is None else {node["device_key"]: node for node in state["connected"]}
+
+
+def watch(folder: Path) -> Iterator[dict[str, dict[str, Any]] | None]:
+    """Yield what live_nodes says, again and again, until no hub has listened for a while."""
+    heard_s = time.monotonic()
+    while True:
+        live, now_s = live_nodes(folder), time.monotonic()
+        if live is not None:
+            heard_s = now_s
+        elif now_s - heard_s > _PATIENCE_S:
+            return
+        yield live
+        time.sleep(_POLL_S)
 
 
 def about_node(folder: Path, key: str) -> list[Problem]:

@@ -14,7 +14,7 @@ from hub.nodes.orders import WAITING_MOST
 from hub.nodes.registry import PENDING, Node
 from hub.nodes.registry_io import RegistryFile
 from tests.hub.nodes.site import approve
-from tools.command import node_command
+from tools.command import node_command, node_list
 from tools.command.__main__ import main
 from tools.command.node_words import SENTENCES, meant_by
 
@@ -110,7 +110,7 @@ def test_a_node_that_is_not_approved_is_told_nothing(
 def test_without_a_hub_it_waits_for_one_and_says_so(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(node_command, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(node_list, "_PATIENCE_S", 0.0)
     assert tell(folder, "tank-1", "identify") == 3
     assert "no hub listens for nodes here; one that starts in time carries it out" in capsys.readouterr().out
     (entry,) = CommandsFile(folder).load().given.values()

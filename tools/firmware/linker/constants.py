@@ -9,6 +9,7 @@ from tools.firmware.linker.scopes import TopNames, Use, bound_by
 
 _INTERNED_LENGTH = 10  # a text that short is stored once for the whole program, however often it is said
 _Constant = ast.Constant | ast.Tuple | ast.UnaryOp  # the last for negative numbers: (-2) ** 2
+_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 _Tree = TypeVar("_Tree", bound=ast.AST)
 
 
@@ -102,10 +103,8 @@ def _counted(tree: ast.Module) -> tuple[Counter[str], Counter[str]]:
 
     TopNames(seen).visit(tree)
     for statement in tree.body:
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            stores[statement.name] += 1
-        elif isinstance(statement, ast.Import | ast.ImportFrom):
-            stores.update(alias.asname or alias.name for alias in statement.names)
+        if isinstance(statement, _NAMED):  # the names of what is assigned are uses, and were seen
+            stores.update(bound_by(statement))
     return stores, loads
 
 
